@@ -2,4 +2,12 @@
 noinst_LIBRARIES += libutil.a
 libutil_a_SOURCES =
 libutil_a_SOURCES += src/util/error.c
+libutil_a_SOURCES += src/util/fd.c
+libutil_a_SOURCES += src/util/log.c
+libutil_a_SOURCES += src/util/parse.c
+libutil_a_SOURCES += src/util/inet.c
 noinst_HEADERS += include/rnet/util/error.h
+noinst_HEADERS += include/rnet/util/fd.h
+noinst_HEADERS += include/rnet/util/log.h
+noinst_HEADERS += include/rnet/util/parse.h
+noinst_HEADERS += include/rnet/util/inet.h

@@ -3,3 +3,10 @@ unit_tests += tests/unit/test-error
 tests_unit_test_error_SOURCES = tests/unit/test-error.c
 tests_unit_test_error_LDADD = $(UTIL_LIBS) $(CMOCKA_LIBS)
 
+unit_tests += tests/unit/test-fd
+tests_unit_test_fd_SOURCES = tests/unit/test-fd.c
+tests_unit_test_fd_LDADD = $(UTIL_LIBS) $(CMOCKA_LIBS)
+
+unit_tests += tests/unit/test-text
+tests_unit_test_text_SOURCES = tests/unit/test-text.c
+tests_unit_test_text_LDADD = $(UTIL_LIBS) $(CMOCKA_LIBS)
