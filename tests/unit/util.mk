@@ -7,6 +7,10 @@ unit_tests += tests/unit/test-fd
 tests_unit_test_fd_SOURCES = tests/unit/test-fd.c
 tests_unit_test_fd_LDADD = $(UTIL_LIBS) $(CMOCKA_LIBS)
 
+unit_tests += tests/unit/test-msg
+tests_unit_test_msg_SOURCES = tests/unit/test-msg.c
+tests_unit_test_msg_LDADD = $(UTIL_LIBS) $(CMOCKA_LIBS)
+
 unit_tests += tests/unit/test-text
 tests_unit_test_text_SOURCES = tests/unit/test-text.c
 tests_unit_test_text_LDADD = $(UTIL_LIBS) $(CMOCKA_LIBS)

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * protocol - every message between rnet's processes
+ *
+ * Four conversations, each over its own rn_msg_pair(); payloads are the
+ * structures below, in host byte order, since both ends are the same binary.
+ * A receiver checks length, fd count and every field; it trusts no peer that
+ * stands closer to the container than itself (see doc/ARCHITECTURE.md,
+ * Processes). RN_MSG_FAILED may stand in place of any answer. EOF means that
+ * the peer is gone: an error, unless the table says otherwise.
+ *
+ * launcher (L) and init (I)
+ *   MAPPED             L>I -                 id maps written, setgroups decided
+ *   READY_FOR_NETWORK  I>L -                 namespaces exist; nsagent may join
+ *   NETWORK_UP         L>I -                 link, addresses, rules are in
+ *                                            place, the relay is ready
+ *   TERMINAL           I>L fd: pty master    only with process.terminal
+ *   PREPARED           I>L -                 root pivoted, program found; only
+ *                                            ids, seccomp and exec are left
+ *   START              L>I -                 exec now
+ *   EXECING            I>L -                 then EOF: exec happened (CLOEXEC);
+ *                                            FAILED instead: why not; EOF
+ *                                            without EXECING: init died
+ *   Without a network READY_FOR_NETWORK and NETWORK_UP are left out, by the
+ *   plan that both sides were given.
+ *
+ * monitor (M) and nsagent (A), on fd RN_HELPER_FD of nsagent
+ *   AGENT_SETUP        M>A RnAgentSetup      fds: netns, then the user namespace
+ *                                            that owns it, if that is another
+ *   AGENT_READY        A>M -                 fd: link, if one was asked for; the
+ *                                            namespace is configured
+ *   AGENT_SERVE        M>A -                 fd: a new serving socket, in place of
+ *                                            the one before. M sends it after
+ *                                            READY and whenever a relay starts
+ *   EOF: the network ends, and nsagent with it.
+ *
+ * relay (R) and nsagent (A), on the serving socket; many requests in flight
+ *   SOCKET_REQUEST     R>A RnSocketRequest   make a socket, begin to connect it
+ *   SOCKET_REPLY       A>R RnSocketReply     fd if errno_value is 0 (a connect
+ *                                            that is in progress counts as 0)
+ *   EOF at A: wait for the next AGENT_SERVE. EOF at R: the relay ends.
+ *
+ * monitor (M) and relay (R), on fd RN_HELPER_FD of the relay
+ *   RELAY_SETUP        M>R RnRelaySetup      fds: link, serving socket
+ *   RELAY_LISTENER     M>R RnRelayListener   fd: bound (TCP: listening too)
+ *   RELAY_START        M>R -                 all is handed over: confine, run
+ *   RELAY_READY        R>M -                 frames and connections are moving
+ *   EOF: the network ends, and the relay with it.
+ *
+ * launcher (L) and guard (G), on fd RN_HELPER_FD of the guard
+ *   GUARD_WATCH        L>G container id      fds: directory of the entries, then
+ *                          (no NUL)          the entry's lock, then init's pidfd,
+ *                                            as soon as there is one; sent again,
+ *                                            it replaces the one before
+ *   GUARD_DONE         L>G -                 all is undone; go in peace
+ *   EOF without GUARD_DONE: the launcher died; kill init, remove the entry.
+ */
+#ifndef RNET_UTIL_PROTOCOL_H
+#define RNET_UTIL_PROTOCOL_H
+
+#include <stdint.h>
+
+#include <rnet/util/inet.h>
+
+enum { RN_HELPER_FD = 3 }; /* where an exec'd helper finds its socket */
+
+typedef enum RnMsgType {
+    RN_MSG_FAILED = 1, /* payload: see rn_msg_send_error() */
+
+    RN_MSG_MAPPED,
+    RN_MSG_READY_FOR_NETWORK,
+    RN_MSG_NETWORK_UP,
+    RN_MSG_TERMINAL,
+    RN_MSG_PREPARED,
+    RN_MSG_START,
+    RN_MSG_EXECING,
+
+    RN_MSG_AGENT_SETUP,
+    RN_MSG_AGENT_READY,
+    RN_MSG_AGENT_SERVE,
+
+    RN_MSG_SOCKET_REQUEST,
+    RN_MSG_SOCKET_REPLY,
+
+    RN_MSG_RELAY_SETUP,
+    RN_MSG_RELAY_LISTENER,
+    RN_MSG_RELAY_START,
+    RN_MSG_RELAY_READY,
+
+    RN_MSG_GUARD_WATCH,
+    RN_MSG_GUARD_DONE,
+
+    RN_MSG_N_
+} RnMsgType;
+
+/* The addresses of one network: what design.md, 5, has as defaults. */
+typedef struct RnNetworkPlan {
+    char interface[16]; /* NUL-terminated, "tap0" */
+    uint32_t mtu;       /* bytes */
+    uint8_t guest_mac[6];
+    uint8_t gateway_mac[6]; /* libslirp's: 52:55 and its IPv4 address */
+    uint8_t prefix4;        /* bits */
+    uint8_t prefix6;        /* bits; 0: no IPv6 */
+    uint8_t host_loopback;  /* 1: the gateway is the host's loopback */
+    uint8_t reserved;
+    RnEndpoint network4, guest4, gateway4, dns4; /* ports 0 */
+    RnEndpoint network6, guest6, gateway6, dns6; /* AF_UNSPEC: no IPv6 */
+} RnNetworkPlan;
+
+typedef enum RnTransport {
+    RN_TRANSPORT_TCP,
+    RN_TRANSPORT_UDP,
+    RN_TRANSPORT_N_
+} RnTransport;
+
+/* Ports inside the container that are published, both ends included. */
+typedef struct RnPortRange {
+    uint16_t first, last;
+    uint16_t transport; /* RnTransport */
+} RnPortRange;
+
+enum { RN_AGENT_MAX_RANGES = 256 };
+
+typedef struct RnAgentSetup {
+    RnNetworkPlan plan;
+    uint32_t make_link; /* 1: create and configure; 0: it is all there, serve */
+    uint32_t n_ranges;
+    RnPortRange ranges[RN_AGENT_MAX_RANGES];
+} RnAgentSetup;
+
+/*
+ * "Give me a socket like this": non-blocking, its connect() already called.
+ * Where `local` has a family, the socket is transparent and bound to it (port
+ * 0: any); if that address and port are in use towards `remote`, EADDRINUSE or
+ * EADDRNOTAVAIL comes back and the relay may ask again with port 0.
+ */
+typedef struct RnSocketRequest {
+    uint64_t id; /* the relay's, echoed */
+    uint32_t transport;
+    uint32_t reserved;
+    RnEndpoint local, remote;
+} RnSocketRequest;
+
+typedef struct RnSocketReply {
+    uint64_t id;
+    int32_t errno_value; /* 0 or a positive errno; then no fd */
+    uint32_t reserved;
+} RnSocketReply;
+
+typedef struct RnRelaySetup {
+    RnNetworkPlan plan;
+    uint32_t log_level; /* RnLogLevel */
+    uint32_t reserved;
+} RnRelaySetup;
+
+typedef struct RnRelayListener {
+    uint32_t transport; /* RnTransport */
+    uint32_t guest_port;
+    RnEndpoint host; /* what the fd is bound to, its port filled in */
+} RnRelayListener;
+
+#endif
