@@ -2,3 +2,5 @@
 noinst_LIBRARIES += libsys.a
 libsys_a_SOURCES =
 noinst_HEADERS +=
+libsys_a_SOURCES += src/sys/loop.c
+noinst_HEADERS += include/rnet/sys/loop.h
