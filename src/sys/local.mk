@@ -4,3 +4,5 @@ libsys_a_SOURCES =
 noinst_HEADERS +=
 libsys_a_SOURCES += src/sys/loop.c
 noinst_HEADERS += include/rnet/sys/loop.h
+libsys_a_SOURCES += src/sys/process.c
+noinst_HEADERS += include/rnet/sys/process.h

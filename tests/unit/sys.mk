@@ -2,4 +2,8 @@
 unit_tests += tests/unit/test-loop
 tests_unit_test_loop_SOURCES = tests/unit/test-loop.c
 tests_unit_test_loop_LDADD = $(SYS_LIBS) $(CMOCKA_LIBS)
+unit_tests += tests/unit/test-process
+tests_unit_test_process_SOURCES = tests/unit/test-process.c
+tests_unit_test_process_LDADD = $(SYS_LIBS) $(CMOCKA_LIBS)
+noinst_HEADERS += tests/unit/in-child.h
 
