@@ -5,5 +5,11 @@ tests_unit_test_loop_LDADD = $(SYS_LIBS) $(CMOCKA_LIBS)
 unit_tests += tests/unit/test-process
 tests_unit_test_process_SOURCES = tests/unit/test-process.c
 tests_unit_test_process_LDADD = $(SYS_LIBS) $(CMOCKA_LIBS)
+unit_tests += tests/unit/test-caps
+tests_unit_test_caps_SOURCES = tests/unit/test-caps.c
+tests_unit_test_caps_LDADD = $(SYS_LIBS) $(CMOCKA_LIBS)
+unit_tests += tests/unit/test-confine
+tests_unit_test_confine_SOURCES = tests/unit/test-confine.c
+tests_unit_test_confine_LDADD = $(SYS_LIBS) $(CMOCKA_LIBS)
 noinst_HEADERS += tests/unit/in-child.h
 
