@@ -21,4 +21,11 @@ unit_tests += tests/unit/test-confine
 tests_unit_test_confine_SOURCES = tests/unit/test-confine.c
 tests_unit_test_confine_LDADD = $(SYS_LIBS) $(CMOCKA_LIBS)
 noinst_HEADERS += tests/unit/in-child.h
+noinst_HEADERS += tests/unit/netns.h
+unit_tests += tests/unit/test-netlink
+tests_unit_test_netlink_SOURCES = tests/unit/test-netlink.c tests/unit/netns.c
+tests_unit_test_netlink_LDADD = $(SYS_LIBS) $(CMOCKA_LIBS)
+unit_tests += tests/unit/test-tap
+tests_unit_test_tap_SOURCES = tests/unit/test-tap.c tests/unit/netns.c
+tests_unit_test_tap_LDADD = $(SYS_LIBS) $(CMOCKA_LIBS)
 

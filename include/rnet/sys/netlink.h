@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * netlink - links, addresses, routes and rules of the current network namespace
+ *
+ * rtnetlink(7), one blocking request and acknowledgement at a time. Needs
+ * CAP_NET_ADMIN over the network namespace that the caller is in when it opens
+ * the socket. Errors are RN_ERRNO with the kernel's errno; the text carries
+ * the kernel's own explanation too (NETLINK_EXT_ACK), where it gives one.
+ */
+#ifndef RNET_SYS_NETLINK_H
+#define RNET_SYS_NETLINK_H
+
+#include <stdint.h>
+
+#include <rnet/util/inet.h>
+
+typedef struct RnNetlink RnNetlink;
+
+/* Opens a socket bound to the network namespace of the moment. */
+RnNetlink *rn_netlink_open(GError **error) RN_CHECK;
+void rn_netlink_close(RnNetlink *netlink);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(RnNetlink, rn_netlink_close)
+
+/*
+ * True if `name` can be an interface's: 1 to 15 bytes, no '/', ':' or white
+ * space, not "." or "..", as the kernel's dev_valid_name() has it. Such a name
+ * is safe as a component of a path below /proc/sys.
+ */
+bool rn_link_name_is_valid(const char *name);
+
+/* The index of the interface `name`; ENODEV if there is none. */
+bool rn_netlink_link_index(RnNetlink *netlink, const char *name,
+                           unsigned *out_index, GError **error) RN_CHECK;
+
+/* What to change on a link; NULL, 0 and false leave things as they are. */
+typedef struct RnLinkChange {
+    const uint8_t *mac; /* 6 bytes */
+    uint32_t mtu;       /* bytes */
+    bool up;
+} RnLinkChange;
+
+bool rn_netlink_link_change(RnNetlink *netlink, const char *name,
+                            const RnLinkChange *change,
+                            GError **error) RN_CHECK;
+
+typedef enum RnAddressFlags {
+    RN_ADDRESS_PLAIN = 0,
+    RN_ADDRESS_NODAD = 1, /* IPv6: usable at once, RFC 4862, 5.4 left out */
+} RnAddressFlags;
+
+/* Adds an address (ports and scopes do not matter) with a prefix in bits. */
+bool rn_netlink_address_add(RnNetlink *netlink, unsigned link_index,
+                            const RnEndpoint *address, unsigned prefix,
+                            RnAddressFlags flags, GError **error) RN_CHECK;
+
+/* A route for everything (0.0.0.0/0 or ::/0) in one table. */
+typedef struct RnDefaultRoute {
+    uint16_t family;
+    uint32_t table; /* 0: the main table */
+    unsigned link_index;
+    /* the next hop; AF_UNSPEC: a `local` route, all is delivered here */
+    RnEndpoint gateway;
+    RnEndpoint source; /* preferred source; AF_UNSPEC: the kernel's choice */
+    bool may_exist;    /* the same route being there already is success */
+} RnDefaultRoute;
+
+bool rn_netlink_route_add(RnNetlink *netlink, const RnDefaultRoute *route,
+                          GError **error) RN_CHECK;
+
+/*
+ * The highest port that a rule can name: for 65535 the kernel says "Invalid
+ * sport range" (fib_rule_port_range_valid() in its sources; 4.17 to 6.18).
+ */
+enum {
+    RN_RULE_MAX_PORT = 65534
+};
+
+/* "from `from` ipproto P sport FIRST-LAST lookup TABLE pref P", ip-rule(8). */
+typedef struct RnPortRule {
+    RnEndpoint from;
+    uint8_t ip_protocol; /* IPPROTO_TCP, ... */
+    uint16_t first_port, last_port;
+    uint32_t table;
+    uint32_t preference;
+    bool may_exist; /* as above */
+} RnPortRule;
+
+bool rn_netlink_rule_add(RnNetlink *netlink, const RnPortRule *rule,
+                         GError **error) RN_CHECK;
+
+#endif

@@ -1,0 +1,370 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * netlink - rtnetlink requests through libmnl, each answered before the next
+ *
+ * Runs in nsagent while it configures the container's namespace. Every request
+ * asks for an acknowledgement; what comes before it is handed to the request's
+ * own reader. A refusal becomes an RN_ERRNO with the kernel's explanation. The
+ * kernel is the only peer: answers of other senders or to other requests are
+ * passed over.
+ */
+#include "config.h"
+
+#include <rnet/sys/netlink.h>
+
+#include <errno.h>
+#include <net/if.h>
+#include <string.h>
+
+#include <linux/fib_rules.h>
+#include <linux/if_link.h>
+#include <linux/rtnetlink.h>
+
+#include <libmnl/libmnl.h>
+
+struct RnNetlink {
+    struct mnl_socket *socket;
+    uint32_t sequence;
+};
+
+enum {
+    REQUEST_SIZE = 512, /* bytes; the largest request here takes about 100 */
+    REPLY_SIZE = 32768, /* bytes, as netlink(7) advises at most */
+    MAC_LENGTH = 6,
+};
+
+typedef void (*ReplyFunc)(const struct nlmsghdr *reply, void *data);
+
+typedef struct Request {
+    const char *what; /* is asked for, in errors */
+    ReplyFunc func;   /* reads what comes before the acknowledgement, or NULL */
+    void *data;       /* of func */
+    struct nlmsghdr *header;
+    _Alignas(NLMSG_ALIGNTO) char buffer[REQUEST_SIZE];
+} Request;
+
+RnNetlink *rn_netlink_open(GError **error)
+{
+    g_autoptr(RnNetlink) netlink = g_new0(RnNetlink, 1);
+    int on = 1;
+
+    netlink->socket = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC);
+    if (netlink->socket == NULL) {
+        (void)rn_set_errno(error, errno, "open a netlink socket");
+        return NULL;
+    }
+    if (mnl_socket_bind(netlink->socket, 0, MNL_SOCKET_AUTOPID) < 0) {
+        (void)rn_set_errno(error, errno, "bind a netlink socket");
+        return NULL;
+    }
+    /* without either (kernels before 4.12) only explanations are missing */
+    (void)mnl_socket_setsockopt(netlink->socket, NETLINK_EXT_ACK, &on,
+                                sizeof on);
+    (void)mnl_socket_setsockopt(netlink->socket, NETLINK_CAP_ACK, &on,
+                                sizeof on);
+    return g_steal_pointer(&netlink);
+}
+
+void rn_netlink_close(RnNetlink *netlink)
+{
+    if (netlink == NULL)
+        return;
+    if (netlink->socket != NULL)
+        (void)mnl_socket_close(netlink->socket);
+    g_free(netlink);
+}
+
+bool rn_link_name_is_valid(const char *name)
+{
+    size_t length = strnlen(name, IFNAMSIZ);
+
+    if (length == 0 || length == IFNAMSIZ)
+        return false;
+    if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
+        return false;
+    for (size_t i = 0; i < length; i++) {
+        if (name[i] == '/' || name[i] == ':' || g_ascii_isspace(name[i]) ||
+            name[i] == '\v')
+            return false;
+    }
+    return true;
+}
+
+static void *start_request(Request *request, uint16_t type, uint16_t flags,
+                           size_t body_size)
+{
+    request->header = mnl_nlmsg_put_header(request->buffer);
+    request->header->nlmsg_type = type;
+    request->header->nlmsg_flags = flags | NLM_F_REQUEST | NLM_F_ACK;
+    return mnl_nlmsg_put_extra_header(request->header, body_size);
+}
+
+static size_t address_length(uint16_t family)
+{
+    return family == AF_INET6 ? 16 : 4;
+}
+
+static void put_address(Request *request, uint16_t attribute,
+                        const RnEndpoint *address)
+{
+    mnl_attr_put(request->header, attribute, address_length(address->family),
+                 address->address);
+}
+
+static int find_explanation(const struct nlattr *attribute, void *data)
+{
+    char **out_text = data;
+
+    if (mnl_attr_get_type(attribute) != NLMSGERR_ATTR_MSG ||
+        mnl_attr_validate(attribute, MNL_TYPE_NUL_STRING) < 0)
+        return MNL_CB_OK;
+    *out_text = g_strdup(mnl_attr_get_str(attribute));
+    return MNL_CB_STOP;
+}
+
+/* The kernel's explanation in a refusal, or NULL. */
+static char *read_explanation(const struct nlmsghdr *header)
+{
+    const struct nlmsgerr *refusal = mnl_nlmsg_get_payload(header);
+    unsigned offset = sizeof *refusal;
+    char *text = NULL;
+
+    if ((header->nlmsg_flags & NLM_F_ACK_TLVS) == 0)
+        return NULL;
+    /* the refused request comes first, unless it was left out */
+    if ((header->nlmsg_flags & NLM_F_CAPPED) == 0)
+        offset += refusal->msg.nlmsg_len - (unsigned)sizeof refusal->msg;
+    (void)mnl_attr_parse(header, offset, find_explanation, &text);
+    return text;
+}
+
+/* Sets the error of a request that was refused with `errno_value`. */
+static bool refuse(int errno_value, const char *explanation, const char *what,
+                   GError **error)
+{
+    if (explanation == NULL)
+        return rn_set_errno(error, errno_value, "%s", what);
+    return rn_set_errno(error, errno_value, "%s (%s)", what, explanation);
+}
+
+/*
+ * Looks at one message of an answer: sets *out_done at the acknowledgement,
+ * false when that is a refusal.
+ */
+static bool take_reply(const Request *request, const struct nlmsghdr *header,
+                       bool *out_done, GError **error)
+{
+    const struct nlmsgerr *status = mnl_nlmsg_get_payload(header);
+    g_autofree char *explanation = NULL;
+
+    *out_done = header->nlmsg_type == NLMSG_ERROR;
+    if (!*out_done) {
+        if (request->func != NULL)
+            request->func(header, request->data);
+        return true;
+    }
+    if (mnl_nlmsg_get_payload_len(header) < sizeof *status)
+        return rn_set_errno(error, EBADMSG, "%s", request->what);
+    if (status->error == 0)
+        return true;
+    explanation = read_explanation(header);
+    return refuse(-status->error, explanation, request->what, error);
+}
+
+/* Goes through the messages of one datagram up to the acknowledgement. */
+static bool take_replies(const RnNetlink *netlink, const Request *request,
+                         const char *buffer, int length, bool *out_done,
+                         GError **error)
+{
+    const struct nlmsghdr *header = (const struct nlmsghdr *)buffer;
+
+    for (; !*out_done && mnl_nlmsg_ok(header, length);
+         header = mnl_nlmsg_next(header, &length)) {
+        if (!mnl_nlmsg_seq_ok(header, netlink->sequence) ||
+            !mnl_nlmsg_portid_ok(header,
+                                 mnl_socket_get_portid(netlink->socket)))
+            continue;
+        if (!take_reply(request, header, out_done, error))
+            return false;
+    }
+    return true;
+}
+
+/* Sends a request and waits for its acknowledgement. */
+static bool run_request(RnNetlink *netlink, const Request *request,
+                        GError **error)
+{
+    _Alignas(NLMSG_ALIGNTO) char buffer[REPLY_SIZE];
+    bool done = false;
+
+    request->header->nlmsg_seq = ++netlink->sequence;
+    if (mnl_socket_sendto(netlink->socket, request->header,
+                          request->header->nlmsg_len) < 0)
+        return rn_set_errno(error, errno, "%s", request->what);
+    while (!done) {
+        ssize_t got =
+            mnl_socket_recvfrom(netlink->socket, buffer, sizeof buffer);
+
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0)
+            return rn_set_errno(error, errno, "%s", request->what);
+        if (!take_replies(netlink, request, buffer, (int)got, &done, error))
+            return false;
+    }
+    return true;
+}
+
+/* The same for an addition where "exists" counts as success. */
+static bool run_addition(RnNetlink *netlink, const Request *request,
+                         bool may_exist, GError **error)
+{
+    g_autoptr(GError) refusal = NULL;
+
+    if (run_request(netlink, request, &refusal))
+        return true;
+    if (may_exist && rn_error_is_errno(refusal, EEXIST))
+        return true;
+    g_propagate_error(error, g_steal_pointer(&refusal));
+    return false;
+}
+
+static void read_link_index(const struct nlmsghdr *reply, void *data)
+{
+    const struct ifinfomsg *link = mnl_nlmsg_get_payload(reply);
+    unsigned *out_index = data;
+
+    if (reply->nlmsg_type == RTM_NEWLINK &&
+        mnl_nlmsg_get_payload_len(reply) >= sizeof *link)
+        *out_index = (unsigned)link->ifi_index;
+}
+
+bool rn_netlink_link_index(RnNetlink *netlink, const char *name,
+                           unsigned *out_index, GError **error)
+{
+    g_autofree char *what = g_strdup_printf("look up interface \"%s\"", name);
+    unsigned index = 0;
+    Request request = {
+        .what = what,
+        .func = read_link_index,
+        .data = &index,
+    };
+
+    if (!rn_link_name_is_valid(name))
+        return rn_set_errno(error, EINVAL, "%s", what);
+    (void)start_request(&request, RTM_GETLINK, 0, sizeof(struct ifinfomsg));
+    mnl_attr_put_strz(request.header, IFLA_IFNAME, name);
+    if (!run_request(netlink, &request, error))
+        return false;
+    if (index == 0)
+        return rn_set_errno(error, ENODEV, "%s", what);
+    *out_index = index;
+    return true;
+}
+
+bool rn_netlink_link_change(RnNetlink *netlink, const char *name,
+                            const RnLinkChange *change, GError **error)
+{
+    g_autofree char *what = g_strdup_printf("set up interface \"%s\"", name);
+    Request request = { .what = what };
+    struct ifinfomsg *link = NULL;
+
+    if (!rn_link_name_is_valid(name))
+        return rn_set_errno(error, EINVAL, "%s", what);
+    link = start_request(&request, RTM_NEWLINK, 0, sizeof *link);
+    if (change->up) {
+        link->ifi_flags = IFF_UP;
+        link->ifi_change = IFF_UP;
+    }
+    mnl_attr_put_strz(request.header, IFLA_IFNAME, name);
+    if (change->mac != NULL)
+        mnl_attr_put(request.header, IFLA_ADDRESS, MAC_LENGTH, change->mac);
+    if (change->mtu != 0)
+        mnl_attr_put_u32(request.header, IFLA_MTU, change->mtu);
+    return run_request(netlink, &request, error);
+}
+
+bool rn_netlink_address_add(RnNetlink *netlink, unsigned link_index,
+                            const RnEndpoint *address, unsigned prefix,
+                            RnAddressFlags flags, GError **error)
+{
+    char text[RN_ENDPOINT_TEXT];
+    g_autofree char *what = g_strdup_printf(
+        "add address %s/%u", rn_endpoint_format_address(address, text), prefix);
+    Request request = { .what = what };
+    struct ifaddrmsg *body = start_request(
+        &request, RTM_NEWADDR, NLM_F_CREATE | NLM_F_EXCL, sizeof *body);
+
+    body->ifa_family = (uint8_t)address->family;
+    body->ifa_prefixlen = (uint8_t)prefix;
+    body->ifa_scope = RT_SCOPE_UNIVERSE;
+    body->ifa_index = link_index;
+    if ((flags & RN_ADDRESS_NODAD) != 0 && address->family == AF_INET6)
+        body->ifa_flags = IFA_F_NODAD;
+    put_address(&request, IFA_LOCAL, address);
+    put_address(&request, IFA_ADDRESS, address);
+    return run_request(netlink, &request, error);
+}
+
+static char *describe_route(const RnDefaultRoute *route)
+{
+    const char *kind = route->family == AF_INET6 ? "IPv6" : "IPv4";
+    char text[RN_ENDPOINT_TEXT];
+
+    if (route->gateway.family == AF_UNSPEC)
+        return g_strdup_printf("add %s route for local delivery", kind);
+    return g_strdup_printf("add %s default route via %s", kind,
+                           rn_endpoint_format_address(&route->gateway, text));
+}
+
+bool rn_netlink_route_add(RnNetlink *netlink, const RnDefaultRoute *route,
+                          GError **error)
+{
+    g_autofree char *what = describe_route(route);
+    Request request = { .what = what };
+    bool is_local = route->gateway.family == AF_UNSPEC;
+    struct rtmsg *body = start_request(&request, RTM_NEWROUTE,
+                                       NLM_F_CREATE | NLM_F_EXCL, sizeof *body);
+
+    body->rtm_family = (uint8_t)route->family;
+    body->rtm_table = RT_TABLE_UNSPEC; /* RTA_TABLE has all 32 bits */
+    body->rtm_protocol = RTPROT_STATIC;
+    body->rtm_type = is_local ? RTN_LOCAL : RTN_UNICAST;
+    body->rtm_scope = is_local ? RT_SCOPE_HOST : RT_SCOPE_UNIVERSE;
+    mnl_attr_put_u32(request.header, RTA_TABLE,
+                     route->table != 0 ? route->table : RT_TABLE_MAIN);
+    mnl_attr_put_u32(request.header, RTA_OIF, route->link_index);
+    if (!is_local)
+        put_address(&request, RTA_GATEWAY, &route->gateway);
+    if (route->source.family != AF_UNSPEC)
+        put_address(&request, RTA_PREFSRC, &route->source);
+    return run_addition(netlink, &request, route->may_exist, error);
+}
+
+bool rn_netlink_rule_add(RnNetlink *netlink, const RnPortRule *rule,
+                         GError **error)
+{
+    char text[RN_ENDPOINT_TEXT];
+    g_autofree char *what =
+        g_strdup_printf("add rule from %s port %u-%u",
+                        rn_endpoint_format_address(&rule->from, text),
+                        rule->first_port, rule->last_port);
+    Request request = { .what = what };
+    struct fib_rule_port_range ports = {
+        .start = rule->first_port,
+        .end = rule->last_port,
+    };
+    struct fib_rule_hdr *body = start_request(
+        &request, RTM_NEWRULE, NLM_F_CREATE | NLM_F_EXCL, sizeof *body);
+
+    body->family = (uint8_t)rule->from.family;
+    body->src_len = (uint8_t)(8 * address_length(rule->from.family));
+    body->table = RT_TABLE_UNSPEC; /* FRA_TABLE has all 32 bits */
+    body->action = FR_ACT_TO_TBL;
+    put_address(&request, FRA_SRC, &rule->from);
+    mnl_attr_put_u32(request.header, FRA_TABLE, rule->table);
+    mnl_attr_put_u32(request.header, FRA_PRIORITY, rule->preference);
+    mnl_attr_put_u8(request.header, FRA_IP_PROTO, rule->ip_protocol);
+    mnl_attr_put(request.header, FRA_SPORT_RANGE, sizeof ports, &ports);
+    return run_addition(netlink, &request, rule->may_exist, error);
+}
