@@ -29,3 +29,11 @@ unit_tests += tests/unit/test-tap
 tests_unit_test_tap_SOURCES = tests/unit/test-tap.c tests/unit/netns.c
 tests_unit_test_tap_LDADD = $(SYS_LIBS) $(CMOCKA_LIBS)
 
+unit_tests += tests/unit/test-mount-options
+tests_unit_test_mount_options_SOURCES = tests/unit/test-mount-options.c
+tests_unit_test_mount_options_LDADD = $(SYS_LIBS) $(CMOCKA_LIBS)
+
+unit_tests += tests/unit/test-rootpath
+tests_unit_test_rootpath_SOURCES = tests/unit/test-rootpath.c
+tests_unit_test_rootpath_LDADD = $(SYS_LIBS) $(CMOCKA_LIBS)
+noinst_HEADERS += tests/unit/scratch.h

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * rootpath - paths that are looked up and made beneath a directory
+ *
+ * "/", ".." and every symbolic link mean what they mean to a process whose
+ * root is that directory, openat2(2) RESOLVE_IN_ROOT: an image cannot lead a
+ * look-up out of it. Links through /proc (magic links) are refused.
+ */
+#ifndef RNET_SYS_ROOTPATH_H
+#define RNET_SYS_ROOTPATH_H
+
+#include <rnet/util/error.h>
+
+typedef enum RnRootpathKind {
+    RN_ROOTPATH_DIRECTORY,
+    RN_ROOTPATH_FILE, /* anything but a directory */
+} RnRootpathKind;
+
+enum {
+    RN_ROOTPATH_MAX_NAMES = 256, /* in a path that is made */
+    RN_ROOTPATH_MAX_LINKS = 40,  /* as the kernel, path_resolution(7) */
+};
+
+/*
+ * Opens `path` (O_PATH, CLOEXEC), following symbolic links. Failures are
+ * RN_ERRNO, ENOENT among them.
+ */
+bool rn_rootpath_open(int root_fd, const char *path, int *out_fd,
+                      GError **error) RN_CHECK;
+
+/*
+ * The same, but makes what is missing: directories (0755) on the way and an
+ * empty file (0644) or a directory at the end. A symbolic link that points at
+ * nothing is followed, and its target made. RN_ERROR_INVALID if what exists is
+ * of the other kind.
+ */
+bool rn_rootpath_make(int root_fd, const char *path, RnRootpathKind kind,
+                      int *out_fd, GError **error) RN_CHECK;
+
+#endif
