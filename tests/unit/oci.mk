@@ -1,2 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 
+unit_tests += tests/unit/test-config
+tests_unit_test_config_SOURCES = tests/unit/test-config.c
+tests_unit_test_config_LDADD = $(OCI_LIBS) $(CMOCKA_LIBS)
+
+unit_tests += tests/unit/test-config-refusals
+tests_unit_test_config_refusals_SOURCES = tests/unit/test-config-refusals.c
+tests_unit_test_config_refusals_LDADD = $(OCI_LIBS) $(CMOCKA_LIBS)
+
+unit_tests += tests/unit/test-json
+tests_unit_test_json_SOURCES = tests/unit/test-json.c
+tests_unit_test_json_LDADD = $(OCI_LIBS) $(CMOCKA_LIBS)

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * json - a bounded JSON document from a file or from text
+ *
+ * RFC 8259, strictly: json-glib, which also takes comments, hexadecimal
+ * numbers, assignments and a second document after the first, only sees text
+ * that rn_json_check() let pass. The tree is read with json-read.h.
+ */
+#ifndef RNET_OCI_JSON_H
+#define RNET_OCI_JSON_H
+
+#include <json-glib/json-glib.h>
+
+#include <rnet/util/error.h>
+
+enum {
+    RN_JSON_MAX_SIZE = 4 * 1024 * 1024, /* bytes of a document */
+    RN_JSON_MAX_DEPTH = 64,             /* arrays and objects in each other */
+};
+
+/*
+ * Parses text (not NUL-terminated necessarily) of at most RN_JSON_MAX_SIZE
+ * bytes; the node is the caller's. `name` stands for the file in errors:
+ * "config.json: line 3, column 14: ...", columns in characters from 1.
+ */
+JsonNode *rn_json_parse(const char *text, gsize length, const char *name,
+                        GError **error) RN_CHECK;
+
+/*
+ * Checks `text`, `length` bytes and a NUL, in place, against the grammar and rnet's
+ * bounds: RN_ERROR_LIMIT for nesting deeper than RN_JSON_MAX_DEPTH,
+ * RN_ERROR_INVALID for all else, which is also: NUL (raw or as \u0000), a
+ * member given twice (in the same spelling), a number that is not finite, an
+ * integer outside the signed 64 bits.
+ *
+ * One integer beyond these is let through, 2^64-1, by which configurations
+ * mean "no limit" (RLIM_INFINITY), though json-glib only knows signed ones: it
+ * is overwritten with a floating-point literal of the same length and a value
+ * that no other number can have after this check, RN_JSON_UINT64_MAX.
+ */
+bool rn_json_check(char *text, gsize length, const char *name,
+                   GError **error) RN_CHECK;
+
+/*
+ * A document's text for an error message, the caller's: in double quotes, cut
+ * after 64 characters, control characters replaced, so that a hostile bundle
+ * cannot write to a terminal.
+ */
+char *rn_json_quote(const char *text) RN_CHECK;
+
+/* What 2^64-1 is in the tree: a double, 2^63 at least, never seen otherwise. */
+#define RN_JSON_UINT64_MAX 1e19
+
+#endif

@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * config - a bundle's config.json: the file, the top level, cross-checks
+ *
+ * Runs in the launcher, on a bundle that may be hostile; the result is plain
+ * data for the plan. The sections are read by config-*.c through tables, in
+ * which what is not supported yet stands with the reader that refuses it.
+ * Failure leaves nothing behind.
+ */
+#include "config.h"
+
+#include <rnet/oci/config.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <string.h>
+
+#include <rnet/oci/config-parts.h>
+#include <rnet/util/fd.h>
+
+enum {
+    NAME_MAX_LENGTH = 64 /* sethostname(2), __NEW_UTS_LEN */
+};
+
+static bool read_version(const RnJsonAt *at, void *target, GError **error)
+{
+    static const char accepted[] =
+        "^1\\.[0-3]\\.(0|[1-9][0-9]{0,5})([-+][0-9A-Za-z.+-]{1,64})?$";
+    g_autofree char *version = NULL;
+    g_autofree char *quoted = NULL;
+    char **value = target;
+
+    if (!rn_json_read_string(at, &version, error))
+        return false;
+    if (!g_regex_match_simple(accepted, version, G_REGEX_DOLLAR_ENDONLY, 0)) {
+        quoted = rn_json_quote(version);
+        (void)rn_json_fail(at, RN_ERROR_UNSUPPORTED, error,
+                           "%s is not supported (1.0 to 1.3 are)", quoted);
+        return rn_error_add_hint(error, "make the bundle anew with a tool of "
+                                        "runtime-spec 1.0 to 1.3");
+    }
+    g_free(*value);
+    *value = g_steal_pointer(&version);
+    return true;
+}
+
+/* A UTS name; an empty one counts as none. */
+static bool read_uts_name(const RnJsonAt *at, void *target, GError **error)
+{
+    g_autofree char *name = NULL;
+    char **value = target;
+
+    if (!rn_json_read_string(at, &name, error))
+        return false;
+    if (strlen(name) > NAME_MAX_LENGTH)
+        return rn_json_fail(at, RN_ERROR_INVALID, error,
+                            "is longer than %d bytes", NAME_MAX_LENGTH);
+    for (const char *c = name; *c != '\0'; c++) {
+        /* it also goes into /etc/hosts, as one word of a line */
+        if (!g_ascii_isgraph(*c) || *c == '#')
+            return rn_json_fail(at, RN_ERROR_INVALID, error,
+                                "has a character that no host name has");
+    }
+    g_free(*value);
+    *value = name[0] == '\0' ? NULL : g_steal_pointer(&name);
+    return true;
+}
+
+static bool read_root_path(const RnJsonAt *at, void *target, GError **error)
+{
+    char **value = target;
+
+    if (!rn_json_read_string(at, target, error))
+        return false;
+    if ((*value)[0] == '\0')
+        return rn_json_fail(at, RN_ERROR_INVALID, error, "is empty");
+    return true;
+}
+
+static bool read_root(const RnJsonAt *at, void *target, GError **error)
+{
+    static const RnJsonField fields[] = {
+        { "path", read_root_path, G_STRUCT_OFFSET(RnConfig, root_path),
+          RN_JSON_REQUIRED },
+        { "readonly", rn_json_read_bool,
+          G_STRUCT_OFFSET(RnConfig, root_readonly), RN_JSON_OPTIONAL },
+    };
+
+    return rn_json_read_members(at, fields, G_N_ELEMENTS(fields), target,
+                                error);
+}
+
+static bool refuse_hooks(const RnJsonAt *at, void *target, GError **error)
+{
+    static const RnJsonField fields[] = {
+        { "prestart", rn_json_refuse, 0, RN_JSON_OPTIONAL },
+        { "createRuntime", rn_json_refuse, 0, RN_JSON_OPTIONAL },
+        { "createContainer", rn_json_refuse, 0, RN_JSON_OPTIONAL },
+        { "startContainer", rn_json_refuse, 0, RN_JSON_OPTIONAL },
+        { "poststart", rn_json_refuse, 0, RN_JSON_OPTIONAL },
+        { "poststop", rn_json_refuse, 0, RN_JSON_OPTIONAL },
+    };
+
+    return rn_json_read_members(at, fields, G_N_ELEMENTS(fields), target,
+                                error);
+}
+
+/* runtime-spec config.md, Annotations: a map of strings to strings. */
+static bool check_annotations(const RnJsonAt *at, void *target, GError **error)
+{
+    g_autoptr(GList) values = NULL;
+
+    (void)target;
+    if (!JSON_NODE_HOLDS_OBJECT(at->node))
+        return rn_json_fail(at, RN_ERROR_INVALID, error, "must be an object");
+    values = json_object_get_values(json_node_get_object(at->node));
+    for (GList *item = values; item != NULL; item = item->next)
+        if (json_node_get_value_type(item->data) != G_TYPE_STRING)
+            return rn_json_fail(at, RN_ERROR_INVALID, error,
+                                "must have strings as values");
+    return true;
+}
+
+static const RnJsonField config_fields[] = {
+    /* first: a document of another version may have other rules */
+    { "ociVersion", read_version, G_STRUCT_OFFSET(RnConfig, oci_version),
+      RN_JSON_REQUIRED },
+    { "process", rn_config_read_process, G_STRUCT_OFFSET(RnConfig, process),
+      RN_JSON_REQUIRED },
+    { "root", read_root, 0, RN_JSON_REQUIRED },
+    { "hostname", read_uts_name, G_STRUCT_OFFSET(RnConfig, hostname),
+      RN_JSON_OPTIONAL },
+    { "domainname", read_uts_name, G_STRUCT_OFFSET(RnConfig, domainname),
+      RN_JSON_OPTIONAL },
+    { "mounts", rn_config_read_mounts, G_STRUCT_OFFSET(RnConfig, mounts),
+      RN_JSON_OPTIONAL },
+    { "annotations", check_annotations, 0, RN_JSON_OPTIONAL },
+    { "linux", rn_config_read_linux, 0, RN_JSON_OPTIONAL },
+    { "hooks", refuse_hooks, 0, RN_JSON_OPTIONAL },
+    { "vm", rn_json_refuse, 0, RN_JSON_OPTIONAL },
+    { "windows", rn_json_refuse, 0, RN_JSON_OPTIONAL },
+    { "solaris", rn_json_refuse, 0, RN_JSON_OPTIONAL },
+    { "zos", rn_json_refuse, 0, RN_JSON_OPTIONAL },
+    { "freebsd", rn_json_refuse, 0, RN_JSON_OPTIONAL },
+};
+
+static RnConfig *new_config(void)
+{
+    RnConfig *config = g_new0(RnConfig, 1);
+
+    rn_process_init(&config->process);
+    config->mounts =
+        g_ptr_array_new_with_free_func((GDestroyNotify)rn_mount_free);
+    config->devices =
+        g_ptr_array_new_with_free_func((GDestroyNotify)rn_device_free);
+    config->uid_mappings = g_array_new(FALSE, FALSE, sizeof(RnIdMapping));
+    config->gid_mappings = g_array_new(FALSE, FALSE, sizeof(RnIdMapping));
+    config->masked_paths = g_new0(char *, 1);
+    config->readonly_paths = g_new0(char *, 1);
+    return config;
+}
+
+void rn_config_free(RnConfig *config)
+{
+    if (config == NULL)
+        return;
+    rn_process_clear(&config->process);
+    g_free(config->oci_version);
+    g_free(config->root_path);
+    g_free(config->hostname);
+    g_free(config->domainname);
+    g_clear_pointer(&config->mounts, g_ptr_array_unref);
+    g_clear_pointer(&config->devices, g_ptr_array_unref);
+    g_clear_pointer(&config->uid_mappings, g_array_unref);
+    g_clear_pointer(&config->gid_mappings, g_array_unref);
+    g_strfreev(config->masked_paths);
+    g_strfreev(config->readonly_paths);
+    g_free(config);
+}
+
+/* config.md, Hostname and Domainname: only in a UTS namespace of its own. */
+static bool check_uts_names(const RnConfig *config, const char *name,
+                            GError **error)
+{
+    const char *member = config->hostname != NULL ? "hostname" : "domainname";
+
+    if (config->hostname == NULL && config->domainname == NULL)
+        return true;
+    if ((config->namespaces & CLONE_NEWUTS) != 0)
+        return true;
+    return rn_set_error(error, RN_ERROR_INVALID,
+                        "%s: %s: needs \"uts\" in linux.namespaces", name,
+                        member);
+}
+
+RnConfig *rn_config_parse(const char *text, gsize length, const char *name,
+                          GError **error)
+{
+    g_autoptr(RnConfig) config = new_config();
+    g_autoptr(JsonNode) root = rn_json_parse(text, length, name, error);
+    RnJsonAt document = { .name = name, .node = root };
+
+    if (root == NULL)
+        return NULL;
+    if (!rn_json_read_members(&document, config_fields,
+                              G_N_ELEMENTS(config_fields), config, error))
+        return NULL;
+    if (!check_uts_names(config, name, error))
+        return NULL;
+    return g_steal_pointer(&config);
+}
+
+static bool open_bundle(const char *bundle, int *out_fd, GError **error)
+{
+    int fd = open(bundle, O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+    if (fd >= 0) {
+        *out_fd = fd;
+        return true;
+    }
+    if (errno == ENOENT)
+        return rn_set_error(error, RN_ERROR_NOT_FOUND,
+                            "bundle \"%s\": no such directory", bundle);
+    if (errno == ENOTDIR)
+        return rn_set_error(error, RN_ERROR_INVALID,
+                            "bundle \"%s\" is not a directory", bundle);
+    return rn_set_errno(error, errno, "open bundle \"%s\"", bundle);
+}
+
+static const char bundle_hint[] =
+    "a bundle is a directory with config.json and a root file system; \"runc "
+    "spec --rootless\" writes a config.json to begin with";
+
+RnConfig *rn_config_load(const char *bundle, GError **error)
+{
+    rn_autofd int fd = -1;
+    g_autofree char *text = NULL;
+    gsize length = 0;
+    g_autoptr(GError) failure = NULL;
+
+    if (!open_bundle(bundle, &fd, error)) {
+        (void)rn_error_add_hint(error, "%s", bundle_hint);
+        return NULL;
+    }
+    if (rn_file_read(fd, "config.json", RN_JSON_MAX_SIZE, &text, &length,
+                     &failure))
+        return rn_config_parse(text, length, "config.json", error);
+    if (rn_error_is_errno(failure, ENOENT)) {
+        (void)rn_set_error(error, RN_ERROR_NOT_FOUND,
+                           "bundle \"%s\" has no config.json", bundle);
+        (void)rn_error_add_hint(error, "%s", bundle_hint);
+        return NULL;
+    }
+    g_propagate_prefixed_error(error, g_steal_pointer(&failure),
+                               "bundle \"%s\": ", bundle);
+    return NULL;
+}

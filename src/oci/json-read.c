@@ -1,0 +1,312 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * json-read - typed, table-driven access to a JSON tree
+ *
+ * Runs in the launcher. The path of a value is only made into text when there
+ * is an error to report; until then it is the chain of RnJsonAt on the stack.
+ * The tree is at most RN_JSON_MAX_DEPTH deep, so recursion is bounded.
+ */
+#include "config.h"
+
+#include <rnet/oci/json-read.h>
+
+/* "config.json: process.args[2]", or "config.json" for the document. */
+static char *format_path(const RnJsonAt *at)
+{
+    g_autoptr(GString) path = g_string_new(NULL);
+    g_autofree char *index = NULL;
+
+    for (; at->parent != NULL; at = at->parent) {
+        bool first = at->parent->parent == NULL;
+
+        if (at->name == NULL) {
+            g_free(index);
+            index = g_strdup_printf("[%u]", at->index);
+            g_string_prepend(path, index);
+            continue;
+        }
+        g_string_prepend(path, at->name);
+        if (!first)
+            g_string_prepend_c(path, '.');
+    }
+    if (path->len > 0)
+        g_string_prepend(path, ": ");
+    g_string_prepend(path, at->name);
+    return g_string_free(g_steal_pointer(&path), FALSE);
+}
+
+bool rn_json_fail(const RnJsonAt *at, RnErrorCode code, GError **error,
+                  const char *format, ...)
+{
+    g_autofree char *path = format_path(at);
+    g_autofree char *text = NULL;
+    va_list arguments;
+
+    va_start(arguments, format);
+    text = g_strdup_vprintf(format, arguments);
+    va_end(arguments);
+    return rn_set_error(error, code, "%s: %s", path, text);
+}
+
+static bool fail_type(const RnJsonAt *at, const char *wanted, GError **error)
+{
+    return rn_json_fail(at, RN_ERROR_INVALID, error, "must be %s", wanted);
+}
+
+bool rn_json_read_members(const RnJsonAt *at, const RnJsonField *fields,
+                          gsize n_fields, void *target, GError **error)
+{
+    JsonObject *object = NULL;
+
+    if (!JSON_NODE_HOLDS_OBJECT(at->node))
+        return fail_type(at, "an object", error);
+    object = json_node_get_object(at->node);
+    for (gsize i = 0; i < n_fields; i++) {
+        const RnJsonField *field = &fields[i];
+        RnJsonAt member = { .parent = at,
+                            .name = field->name,
+                            .node =
+                                json_object_get_member(object, field->name) };
+        bool missing = member.node == NULL || JSON_NODE_HOLDS_NULL(member.node);
+
+        if (missing && field->need == RN_JSON_OPTIONAL)
+            continue;
+        if (missing)
+            return rn_json_fail(&member, RN_ERROR_INVALID, error, "is missing");
+        if (!field->read(&member, (char *)target + field->offset, error))
+            return false;
+    }
+    return true;
+}
+
+bool rn_json_read_elements(const RnJsonAt *at, RnJsonReader read, void *target,
+                           GError **error)
+{
+    JsonArray *array = NULL;
+    unsigned length = 0;
+
+    if (!JSON_NODE_HOLDS_ARRAY(at->node))
+        return fail_type(at, "an array", error);
+    array = json_node_get_array(at->node);
+    length = json_array_get_length(array);
+    for (unsigned i = 0; i < length; i++) {
+        RnJsonAt element = { .parent = at,
+                             .index = i,
+                             .node = json_array_get_element(array, i) };
+
+        if (!read(&element, target, error))
+            return false;
+    }
+    return true;
+}
+
+/* The node holds a plain value of this GType: int64, string, boolean. */
+static bool holds_value(JsonNode *node, GType type)
+{
+    return JSON_NODE_HOLDS_VALUE(node) &&
+           json_node_get_value_type(node) == type;
+}
+
+bool rn_json_read_bool(const RnJsonAt *at, void *target, GError **error)
+{
+    bool *value = target;
+
+    if (!holds_value(at->node, G_TYPE_BOOLEAN))
+        return fail_type(at, "true or false", error);
+    *value = json_node_get_boolean(at->node);
+    return true;
+}
+
+/* 2^64-1, which the check left as a double; see json.h. */
+static bool is_uint64_max(JsonNode *node)
+{
+    return holds_value(node, G_TYPE_DOUBLE) &&
+           json_node_get_double(node) >= RN_JSON_UINT64_MAX;
+}
+
+/* An integer from 0 to max. */
+static bool read_unsigned(const RnJsonAt *at, uint64_t max, uint64_t *out_value,
+                          GError **error)
+{
+    uint64_t value = UINT64_MAX;
+    bool fits = false;
+
+    if (is_uint64_max(at->node)) {
+        fits = max == UINT64_MAX;
+    } else if (holds_value(at->node, G_TYPE_INT64)) {
+        value = (uint64_t)json_node_get_int(at->node);
+        fits = value <= INT64_MAX && value <= max; /* above it: negative */
+    } else {
+        return fail_type(at, "an integer", error);
+    }
+    if (!fits)
+        return rn_json_fail(at, RN_ERROR_INVALID, error,
+                            "must be from 0 to %" G_GUINT64_FORMAT, max);
+    *out_value = value;
+    return true;
+}
+
+bool rn_json_read_uint16(const RnJsonAt *at, void *target, GError **error)
+{
+    uint64_t value = 0;
+
+    if (!read_unsigned(at, UINT16_MAX, &value, error))
+        return false;
+    *(uint16_t *)target = (uint16_t)value;
+    return true;
+}
+
+bool rn_json_read_uint32(const RnJsonAt *at, void *target, GError **error)
+{
+    uint64_t value = 0;
+
+    if (!read_unsigned(at, UINT32_MAX, &value, error))
+        return false;
+    *(uint32_t *)target = (uint32_t)value;
+    return true;
+}
+
+bool rn_json_read_uint64(const RnJsonAt *at, void *target, GError **error)
+{
+    return read_unsigned(at, UINT64_MAX, target, error);
+}
+
+bool rn_json_read_int64(const RnJsonAt *at, void *target, GError **error)
+{
+    if (is_uint64_max(at->node))
+        return rn_json_fail(at, RN_ERROR_INVALID, error,
+                            "must be from %" G_GINT64_FORMAT
+                            " to %" G_GINT64_FORMAT,
+                            G_MININT64, G_MAXINT64);
+    if (!holds_value(at->node, G_TYPE_INT64))
+        return fail_type(at, "an integer", error);
+    *(int64_t *)target = json_node_get_int(at->node);
+    return true;
+}
+
+bool rn_json_read_id(const RnJsonAt *at, void *target, GError **error)
+{
+    uint64_t value = 0;
+
+    /* credentials(7): (uid_t)-1 means "leave it" to system calls */
+    if (!read_unsigned(at, UINT32_MAX - 1, &value, error))
+        return false;
+    *(uint32_t *)target = (uint32_t)value;
+    return true;
+}
+
+bool rn_json_read_string(const RnJsonAt *at, void *target, GError **error)
+{
+    char **value = target;
+
+    if (!holds_value(at->node, G_TYPE_STRING))
+        return fail_type(at, "a string", error);
+    g_free(*value);
+    *value = json_node_dup_string(at->node);
+    return true;
+}
+
+bool rn_json_read_path(const RnJsonAt *at, void *target, GError **error)
+{
+    g_autofree char *path = NULL;
+    g_autofree char *quoted = NULL;
+    char **value = target;
+
+    if (!rn_json_read_string(at, &path, error))
+        return false;
+    if (path[0] != '/') {
+        quoted = rn_json_quote(path);
+        return rn_json_fail(at, RN_ERROR_INVALID, error,
+                            "%s must be an absolute path", quoted);
+    }
+    g_free(*value);
+    *value = g_steal_pointer(&path);
+    return true;
+}
+
+static bool append_string(const RnJsonAt *at, void *target, GError **error)
+{
+    char *text = NULL;
+
+    if (!rn_json_read_string(at, &text, error))
+        return false;
+    g_ptr_array_add(target, text);
+    return true;
+}
+
+static bool append_path(const RnJsonAt *at, void *target, GError **error)
+{
+    char *text = NULL;
+
+    if (!rn_json_read_path(at, &text, error))
+        return false;
+    g_ptr_array_add(target, text);
+    return true;
+}
+
+static bool read_vector(const RnJsonAt *at, RnJsonReader append, char ***target,
+                        GError **error)
+{
+    g_autoptr(GPtrArray) texts = g_ptr_array_new_with_free_func(g_free);
+
+    if (!rn_json_read_elements(at, append, texts, error))
+        return false;
+    g_ptr_array_add(texts, NULL);
+    g_strfreev(*target);
+    *target = (char **)g_ptr_array_steal(texts, NULL);
+    return true;
+}
+
+bool rn_json_read_strings(const RnJsonAt *at, void *target, GError **error)
+{
+    return read_vector(at, append_string, target, error);
+}
+
+bool rn_json_read_paths(const RnJsonAt *at, void *target, GError **error)
+{
+    return read_vector(at, append_path, target, error);
+}
+
+static bool says_nothing(JsonNode *node);
+
+static bool all_say_nothing(GList *nodes)
+{
+    bool nothing = true;
+
+    for (GList *item = nodes; item != NULL && nothing; item = item->next)
+        nothing = says_nothing(item->data);
+    g_list_free(nodes);
+    return nothing;
+}
+
+static bool says_nothing(JsonNode *node)
+{
+    if (JSON_NODE_HOLDS_NULL(node))
+        return true;
+    if (JSON_NODE_HOLDS_OBJECT(node))
+        return all_say_nothing(
+            json_object_get_values(json_node_get_object(node)));
+    if (JSON_NODE_HOLDS_ARRAY(node))
+        return all_say_nothing(
+            json_array_get_elements(json_node_get_array(node)));
+    if (holds_value(node, G_TYPE_STRING))
+        return json_node_get_string(node)[0] == '\0';
+    return holds_value(node, G_TYPE_BOOLEAN) && !json_node_get_boolean(node);
+}
+
+bool rn_json_refuse(const RnJsonAt *at, void *target, GError **error)
+{
+    (void)target;
+    if (says_nothing(at->node))
+        return true;
+    return rn_json_fail(at, RN_ERROR_UNSUPPORTED, error, "not supported yet");
+}
+
+bool rn_json_refuse_map(const RnJsonAt *at, void *target, GError **error)
+{
+    (void)target;
+    if (JSON_NODE_HOLDS_OBJECT(at->node) &&
+        json_object_get_size(json_node_get_object(at->node)) == 0)
+        return true;
+    return rn_json_fail(at, RN_ERROR_UNSUPPORTED, error, "not supported yet");
+}
