@@ -1,4 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
+unit_tests += tests/unit/test-state
+tests_unit_test_state_SOURCES = tests/unit/test-state.c
+tests_unit_test_state_LDADD = $(OCI_LIBS) $(CMOCKA_LIBS)
 
 unit_tests += tests/unit/test-config
 tests_unit_test_config_SOURCES = tests/unit/test-config.c
