@@ -2,3 +2,7 @@
 noinst_LIBRARIES += libnet.a
 libnet_a_SOURCES =
 noinst_HEADERS +=
+libnet_a_SOURCES += src/net/address-plan.c
+noinst_HEADERS += include/rnet/net/address-plan.h
+libnet_a_SOURCES += src/net/options.c
+noinst_HEADERS += include/rnet/net/options.h
