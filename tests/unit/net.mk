@@ -11,3 +11,22 @@ tests_unit_test_publish_spec_LDADD = $(NET_LIBS) $(CMOCKA_LIBS)
 unit_tests += tests/unit/test-publish-listen
 tests_unit_test_publish_listen_SOURCES = tests/unit/test-publish-listen.c
 tests_unit_test_publish_listen_LDADD = $(NET_LIBS) $(CMOCKA_LIBS)
+noinst_HEADERS += tests/unit/agent-world.h
+unit_tests += tests/unit/test-agent-data
+tests_unit_test_agent_data_SOURCES = tests/unit/test-agent-data.c
+tests_unit_test_agent_data_LDADD = $(NET_LIBS) $(CMOCKA_LIBS)
+unit_tests += tests/unit/test-agent
+tests_unit_test_agent_SOURCES = tests/unit/test-agent.c \
+	tests/unit/agent-world.c tests/unit/netns.c
+tests_unit_test_agent_LDADD = $(NET_LIBS) $(CMOCKA_LIBS)
+unit_tests += tests/unit/test-agent-link
+tests_unit_test_agent_link_SOURCES = tests/unit/test-agent-link.c \
+	tests/unit/agent-world.c tests/unit/netns.c
+tests_unit_test_agent_link_LDADD = $(NET_LIBS) $(CMOCKA_LIBS)
+unit_tests += tests/unit/test-service
+tests_unit_test_service_SOURCES = tests/unit/test-service.c
+tests_unit_test_service_LDADD = $(NET_LIBS) $(CMOCKA_LIBS)
+unit_tests += tests/unit/test-network
+tests_unit_test_network_SOURCES = tests/unit/test-network.c \
+	tests/unit/netns.c
+tests_unit_test_network_LDADD = $(NET_LIBS) $(CMOCKA_LIBS)

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * agent - the parts of nsagent, the process inside the container's network
+ * namespace
+ *
+ * Its conversations with the monitor and with the relay are in protocol.h.
+ */
+#ifndef RNET_NET_AGENT_H
+#define RNET_NET_AGENT_H
+
+#include <rnet/util/protocol.h>
+
+/*
+ * What nsagent adds to the container's routing. The numbers are high so that
+ * they do not meet those that a container chooses for itself.
+ */
+enum {
+    RN_AGENT_TABLE = 0x726e,       /* "rn": delivers everything locally */
+    RN_AGENT_PREF_PUBLISHED = 1000 /* of the rules for published ports */
+};
+
+/*
+ * nsagent from the AGENT_SETUP on `socket` to its end; the caller's process
+ * is in other namespaces and under a seccomp filter afterwards. Returns its
+ * exit status: 0 when the monitor closed its end, 1 after a failure, which the
+ * monitor was told.
+ */
+int rn_agent_run(int socket);
+
+/* Checks every field of what the monitor sent. Pure. */
+bool rn_agent_check_setup(const RnAgentSetup *setup, GError **error) RN_CHECK;
+
+/*
+ * Creates the link and configures the network namespace that the caller is in
+ * as `setup` has it. *out_link is the link's fd, the caller's.
+ */
+bool rn_agent_configure(const RnAgentSetup *setup, int *out_link,
+                        GError **error) RN_CHECK;
+
+/*
+ * The namespace's parameters, in two goes: before the link comes up, and at
+ * the end. What cannot be written (a read-only /proc/sys) is left as it is,
+ * with one warning a go.
+ */
+void rn_agent_tune_link(const RnNetworkPlan *plan);
+void rn_agent_tune_namespace(const RnAgentSetup *setup);
+
+/*
+ * The widest net.ipv4.ping_group_range that can be written in a user namespace
+ * with this /proc/PID/gid_map: both ends have to be mapped, and the kernel
+ * compares them as host ids (icmp(7), ping_supported() in the kernel). False
+ * if the map is empty or malformed. Pure.
+ */
+bool rn_agent_ping_groups(const char *gid_map, uint32_t *out_low,
+                          uint32_t *out_high);
+
+/*
+ * Makes the socket that a request describes, in the namespace of the caller:
+ * returns its fd, or -1 with a positive errno in *out_errno (EINVAL for a
+ * request that breaks protocol.h).
+ */
+int rn_agent_open_socket(const RnSocketRequest *request,
+                         int *out_errno) RN_CHECK;
+
+#endif

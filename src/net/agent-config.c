@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * agent-config - turns a fresh network namespace into the plan's network
+ *
+ * Runs in nsagent, inside the container's user and network namespace, with all
+ * capabilities there, before it confines itself. Link, addresses and routes
+ * are as slirp4netns has them. For published TCP ports, answers of the service
+ * are delivered locally, whoever they are for: the other end is a transparent
+ * socket in this same namespace, bound to the real client's address. The first
+ * step that fails ends it; the error names the step.
+ */
+#include "config.h"
+
+#include <rnet/net/agent.h>
+
+#include <errno.h>
+#include <string.h>
+
+#include <netinet/in.h>
+
+#include <rnet/sys/netlink.h>
+#include <rnet/sys/tap.h>
+#include <rnet/util/fd.h>
+#include <rnet/util/log.h>
+
+enum {
+    MTU_MIN = 68,    /* RFC 791, 3.2 */
+    MTU_MIN6 = 1280, /* RFC 8200, 5 */
+    MTU_MAX = 65521, /* what a TAP takes: 65535 less the Ethernet header */
+    PREFIX4_MAX = 31,
+    PREFIX6_MAX = 127,
+};
+
+/* What the steps share. */
+typedef struct Work {
+    const RnAgentSetup *setup;
+    const RnNetworkPlan *plan;
+    RnNetlink *netlink;
+    unsigned link_index;
+    bool has_ipv6;
+} Work;
+
+static bool has_family(const RnEndpoint *endpoint, uint16_t family)
+{
+    return endpoint->family == family;
+}
+
+static bool check_plan(const RnNetworkPlan *plan, GError **error)
+{
+    bool has_ipv6 = plan->network6.family != AF_UNSPEC;
+    uint32_t mtu_min = has_ipv6 ? MTU_MIN6 : MTU_MIN;
+
+    if (memchr(plan->interface, '\0', sizeof plan->interface) == NULL ||
+        !rn_link_name_is_valid(plan->interface))
+        return rn_set_error(error, RN_ERROR_INVALID,
+                            "\"%.*s\" is not an interface name",
+                            (int)sizeof plan->interface, plan->interface);
+    if (plan->mtu < mtu_min || plan->mtu > MTU_MAX)
+        return rn_set_error(error, RN_ERROR_INVALID,
+                            "mtu %u is not from %u to %d", plan->mtu, mtu_min,
+                            MTU_MAX);
+    if (!has_family(&plan->guest4, AF_INET) ||
+        !has_family(&plan->gateway4, AF_INET) || plan->prefix4 < 1 ||
+        plan->prefix4 > PREFIX4_MAX)
+        return rn_set_error(error, RN_ERROR_INVALID,
+                            "incomplete IPv4 address plan");
+    if (has_ipv6 && (!has_family(&plan->guest6, AF_INET6) ||
+                     !has_family(&plan->gateway6, AF_INET6) ||
+                     plan->prefix6 < 1 || plan->prefix6 > PREFIX6_MAX))
+        return rn_set_error(error, RN_ERROR_INVALID,
+                            "incomplete IPv6 address plan");
+    return true;
+}
+
+static bool check_range(const RnPortRange *range, GError **error)
+{
+    if (range->transport >= RN_TRANSPORT_N_ || range->first == 0 ||
+        range->first > range->last)
+        return rn_set_error(error, RN_ERROR_INVALID,
+                            "%u-%u is not a range of published ports",
+                            range->first, range->last);
+    if (range->transport == RN_TRANSPORT_TCP && range->last > RN_RULE_MAX_PORT)
+        return rn_set_error(error, RN_ERROR_UNSUPPORTED,
+                            "container port %u/tcp cannot be published: the "
+                            "kernel's routing rules end at port %d",
+                            range->last, RN_RULE_MAX_PORT);
+    return true;
+}
+
+bool rn_agent_check_setup(const RnAgentSetup *setup, GError **error)
+{
+    if (setup->make_link > 1 || setup->n_ranges > RN_AGENT_MAX_RANGES)
+        return rn_set_error(error, RN_ERROR_PROTOCOL,
+                            "malformed set-up message");
+    if (!check_plan(&setup->plan, error))
+        return false;
+    for (uint32_t i = 0; i < setup->n_ranges; i++) {
+        if (!check_range(&setup->ranges[i], error))
+            return false;
+    }
+    return true;
+}
+
+static bool bring_up_loopback(Work *work, GError **error)
+{
+    return rn_netlink_link_change(work->netlink, "lo",
+                                  &(RnLinkChange){ .up = true }, error);
+}
+
+static bool bring_up_link(Work *work, GError **error)
+{
+    RnLinkChange change = {
+        .mac = work->plan->guest_mac,
+        .mtu = work->plan->mtu,
+        .up = true,
+    };
+
+    rn_agent_tune_link(work->plan);
+    return rn_netlink_link_change(work->netlink, work->plan->interface, &change,
+                                  error) &&
+           rn_netlink_link_index(work->netlink, work->plan->interface,
+                                 &work->link_index, error);
+}
+
+static bool add_default_route(Work *work, const RnEndpoint *gateway,
+                              GError **error)
+{
+    RnDefaultRoute route = {
+        .family = gateway->family,
+        .link_index = work->link_index,
+        .gateway = *gateway,
+    };
+
+    if (rn_netlink_route_add(work->netlink, &route, error))
+        return true;
+    if (error != NULL && rn_error_is_errno(*error, EEXIST))
+        (void)rn_error_add_hint(error, "the network namespace has a default "
+                                       "route already; use a fresh one");
+    return false;
+}
+
+static bool configure_ipv4(Work *work, GError **error)
+{
+    return rn_netlink_address_add(work->netlink, work->link_index,
+                                  &work->plan->guest4, work->plan->prefix4,
+                                  RN_ADDRESS_PLAIN, error) &&
+           add_default_route(work, &work->plan->gateway4, error);
+}
+
+/*
+ * A kernel without IPv6, or told to have none, is no reason not to start: the
+ * container does without. Any other failure goes on to *error.
+ */
+static bool give_up_ipv6(Work *work, GError *take_failure, GError **error)
+{
+    g_autoptr(GError) failure = take_failure;
+
+    if (!rn_error_is_errno(failure, EAFNOSUPPORT) &&
+        !rn_error_is_errno(failure, EOPNOTSUPP) &&
+        !rn_error_is_errno(failure, EACCES)) {
+        g_propagate_error(error, g_steal_pointer(&failure));
+        return false;
+    }
+    rn_log_warning("%s: no IPv6 for this container, ignoring",
+                   failure->message);
+    work->has_ipv6 = false;
+    return true;
+}
+
+static bool configure_ipv6(Work *work, GError **error)
+{
+    GError *failure = NULL;
+
+    if (!work->has_ipv6)
+        return true;
+    if (rn_netlink_address_add(work->netlink, work->link_index,
+                               &work->plan->guest6, work->plan->prefix6,
+                               RN_ADDRESS_NODAD, &failure))
+        return add_default_route(work, &work->plan->gateway6, error);
+    return give_up_ipv6(work, failure, error);
+}
+
+/* One family's rules and the table that they lead to. */
+static bool deliver_published(Work *work, const RnEndpoint *guest,
+                              unsigned loopback_index, GError **error)
+{
+    RnDefaultRoute route = {
+        .family = guest->family,
+        .table = RN_AGENT_TABLE,
+        .link_index = loopback_index,
+        .source = *guest,
+        .may_exist = true,
+    };
+
+    for (uint32_t i = 0; i < work->setup->n_ranges; i++) {
+        const RnPortRange *range = &work->setup->ranges[i];
+        RnPortRule rule = {
+            .from = *guest,
+            .ip_protocol = IPPROTO_TCP,
+            .first_port = range->first,
+            .last_port = range->last,
+            .table = RN_AGENT_TABLE,
+            .preference = RN_AGENT_PREF_PUBLISHED,
+            .may_exist = true,
+        };
+
+        if (range->transport == RN_TRANSPORT_TCP &&
+            !rn_netlink_rule_add(work->netlink, &rule, error))
+            return false;
+    }
+    return rn_netlink_route_add(work->netlink, &route, error);
+}
+
+static bool configure_publishing(Work *work, GError **error)
+{
+    unsigned loopback_index = 0;
+    GError *failure = NULL;
+
+    if (work->setup->n_ranges == 0)
+        return true;
+    if (!rn_netlink_link_index(work->netlink, "lo", &loopback_index, error) ||
+        !deliver_published(work, &work->plan->guest4, loopback_index, error))
+        return false;
+    if (!work->has_ipv6 ||
+        deliver_published(work, &work->plan->guest6, loopback_index, &failure))
+        return true;
+    return give_up_ipv6(work, failure, error);
+}
+
+static bool tune_namespace(Work *work, G_GNUC_UNUSED GError **error)
+{
+    rn_agent_tune_namespace(work->setup);
+    return true;
+}
+
+static const struct {
+    const char *name; /* of the step, in errors */
+    bool (*func)(Work *work, GError **error);
+} steps[] = {
+    { "loopback", bring_up_loopback },
+    { "link", bring_up_link },
+    { "IPv4", configure_ipv4 },
+    { "IPv6", configure_ipv6 },
+    { "published ports", configure_publishing },
+    { "parameters", tune_namespace },
+};
+
+bool rn_agent_configure(const RnAgentSetup *setup, int *out_link,
+                        GError **error)
+{
+    g_autoptr(RnNetlink) netlink = NULL;
+    rn_autofd int link = -1;
+    Work work = {
+        .setup = setup,
+        .plan = &setup->plan,
+        .has_ipv6 = setup->plan.network6.family != AF_UNSPEC,
+    };
+
+    if (!rn_tap_open(setup->plan.interface, &link, error))
+        return false;
+    netlink = rn_netlink_open(error);
+    if (netlink == NULL)
+        return false;
+    work.netlink = netlink;
+    for (size_t i = 0; i < G_N_ELEMENTS(steps); i++) {
+        if (!steps[i].func(&work, error)) {
+            g_prefix_error(error, "%s: ", steps[i].name);
+            return false;
+        }
+    }
+    *out_link = g_steal_fd(&link);
+    return true;
+}

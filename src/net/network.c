@@ -1,0 +1,353 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * network - starts nsagent and the relay, joins them, keeps them running
+ *
+ * Runs in the monitor. Both helpers are services (service.h). The link and the
+ * listeners stay here, so a helper that dies takes nothing along that the next
+ * one would miss: a new relay gets the same fds, a new nsagent finds the
+ * namespace configured. A relay is of no use without nsagent, so the end of
+ * nsagent ends the relay; nsagent's readiness starts it again.
+ *
+ * rn_network_start() turns a loop of its own until the relay is ready; the
+ * first end or failure of a helper in that time is its error. Afterwards an
+ * end is a warning and a restart, for ever: the namespace fds are held here, so
+ * a restart cannot be in vain for good while the container lives.
+ */
+#include "config.h"
+
+#include <rnet/net/network.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+
+#include <rnet/net/publish.h>
+#include <rnet/net/service.h>
+#include <rnet/util/fd.h>
+#include <rnet/util/log.h>
+
+struct RnNetwork {
+    RnAgentSetup setup; /* of the first nsagent; the next gets make_link 0 */
+    GArray *listeners;  /* of RnListener */
+    int userns_fd;      /* -1: the caller's */
+    int netns_fd;
+    int link;           /* -1 until nsagent made it */
+    int relay_serving;  /* the relay's end of the serving pair, until sent */
+    unsigned next_step; /* of feeding the relay, see feed_relay() */
+    RnService agent, relay;
+    RnLoop *loop;     /* of rn_network_start() or rn_network_watch() */
+    bool is_starting; /* in rn_network_start() */
+    GError *failure;  /* of it */
+};
+
+/* What a restart's failure or a helper's end means depends on the time. */
+static void report_failure(RnService *service, const GError *why)
+{
+    RnNetwork *network = service->owner;
+    int delay_ms = 0;
+
+    if (network->is_starting) {
+        if (network->failure == NULL) {
+            network->failure = g_error_copy(why);
+            g_prefix_error(&network->failure,
+                           "network: %s: ", service->type->name);
+        }
+        rn_loop_quit(network->loop);
+        return;
+    }
+    delay_ms = rn_service_restart_later(service, network->loop);
+    rn_log_warning("%s: %s; starting it again in %d ms", service->type->name,
+                   why->message, delay_ms);
+}
+
+/* One message of the feeding of a helper. */
+typedef struct Step {
+    uint32_t type;
+    const void *payload;
+    gsize length;
+    const int *fds;
+    unsigned n_fds;
+} Step;
+
+/* *out_sent is false when the queue is full: the rest has to wait. */
+static bool send_step(RnService *service, const Step *step, bool *out_sent,
+                      GError **error)
+{
+    g_autoptr(GError) failure = NULL;
+
+    *out_sent = rn_msg_send(service->socket, step->type, step->payload,
+                            step->length, step->fds, step->n_fds, &failure);
+    if (*out_sent || rn_error_is_errno(failure, EAGAIN))
+        return true;
+    g_propagate_error(error, g_steal_pointer(&failure));
+    return false;
+}
+
+static bool feed_agent(RnService *service, bool *out_done, GError **error)
+{
+    RnNetwork *network = service->owner;
+    int fds[] = { network->netns_fd, network->userns_fd };
+    Step step = {
+        .type = RN_MSG_AGENT_SETUP,
+        .payload = &network->setup,
+        .length = sizeof network->setup,
+        .fds = fds,
+        .n_fds = network->userns_fd >= 0 ? 2 : 1,
+    };
+
+    network->setup.make_link = network->link < 0;
+    return send_step(service, &step, out_done, error);
+}
+
+static bool send_relay_setup(RnNetwork *network, bool *out_sent, GError **error)
+{
+    int fds[] = { network->link, network->relay_serving };
+    RnRelaySetup setup = {
+        .plan = network->setup.plan,
+        .log_level = (uint32_t)rn_log_level(),
+    };
+    Step step = {
+        .type = RN_MSG_RELAY_SETUP,
+        .payload = &setup,
+        .length = sizeof setup,
+        .fds = fds,
+        .n_fds = G_N_ELEMENTS(fds),
+    };
+
+    if (!send_step(&network->relay, &step, out_sent, error))
+        return false;
+    /* a copy kept here would hide the relay's end from nsagent */
+    if (*out_sent)
+        rn_fd_close(&network->relay_serving);
+    return true;
+}
+
+/* The set-up, each listener, the start: the `index`th of them. */
+static bool send_to_relay(RnNetwork *network, unsigned index, bool *out_sent,
+                          GError **error)
+{
+    const RnListener *listener = NULL;
+    Step step = { .type = RN_MSG_RELAY_START };
+
+    if (index == 0)
+        return send_relay_setup(network, out_sent, error);
+    if (index <= network->listeners->len) {
+        listener = &g_array_index(network->listeners, RnListener, index - 1);
+        step = (Step){
+            .type = RN_MSG_RELAY_LISTENER,
+            .payload = &listener->info,
+            .length = sizeof listener->info,
+            .fds = &listener->fd,
+            .n_fds = 1,
+        };
+    }
+    return send_step(&network->relay, &step, out_sent, error);
+}
+
+static bool feed_relay(RnService *service, bool *out_done, GError **error)
+{
+    RnNetwork *network = service->owner;
+    unsigned last = network->listeners->len + 1;
+    bool sent = true;
+
+    while (sent && network->next_step <= last) {
+        if (!send_to_relay(network, network->next_step, &sent, error))
+            return false;
+        network->next_step += sent;
+    }
+    *out_done = sent;
+    return true;
+}
+
+/* Starts the relay with a fresh serving pair between it and nsagent. */
+static bool start_relay(RnNetwork *network, GError **error)
+{
+    int pair[2] = { -1, -1 };
+    rn_autofd int agents_end = -1;
+
+    if (!rn_msg_pair(pair, error))
+        return false;
+    agents_end = pair[0];
+    rn_fd_close(&network->relay_serving);
+    network->relay_serving = pair[1];
+    network->next_step = 0;
+    return rn_msg_send(network->agent.socket, RN_MSG_AGENT_SERVE, NULL, 0,
+                       &agents_end, 1, error) &&
+           rn_service_start(&network->relay, network->loop, error);
+}
+
+static void restart_relay(RnService *service)
+{
+    RnNetwork *network = service->owner;
+    g_autoptr(GError) failure = NULL;
+
+    /* nsagent's readiness will start it */
+    if (!network->agent.is_ready)
+        return;
+    if (!start_relay(network, &failure))
+        report_failure(service, failure);
+}
+
+static void restart_agent(RnService *service)
+{
+    RnNetwork *network = service->owner;
+    g_autoptr(GError) failure = NULL;
+
+    if (!rn_service_start(service, network->loop, &failure))
+        report_failure(service, failure);
+}
+
+static bool take_agent_ready(RnService *service, RnMsg *msg, GError **error)
+{
+    RnNetwork *network = service->owner;
+    unsigned n_fds = network->link < 0 ? 1 : 0;
+
+    if (msg->length != 0 || msg->n_fds != n_fds)
+        return rn_set_error(error, RN_ERROR_PROTOCOL, "malformed answer");
+    if (network->link < 0)
+        network->link = rn_msg_steal_fd(msg, 0);
+    restart_relay(&network->relay);
+    return true;
+}
+
+static bool take_relay_ready(RnService *service, RnMsg *msg, GError **error)
+{
+    RnNetwork *network = service->owner;
+
+    if (msg->length != 0 || msg->n_fds != 0)
+        return rn_set_error(error, RN_ERROR_PROTOCOL, "malformed answer");
+    if (network->is_starting)
+        rn_loop_quit(network->loop);
+    return true;
+}
+
+static void note_agent_end(RnService *service, const GError *why)
+{
+    RnNetwork *network = service->owner;
+
+    rn_service_stop(&network->relay);
+    report_failure(service, why);
+}
+
+static const RnServiceType agent_type = {
+    .name = RN_AGENT_NAME,
+    .ready_message = RN_MSG_AGENT_READY,
+    .feed = feed_agent,
+    .ready = take_agent_ready,
+    .ended = note_agent_end,
+    .restart = restart_agent,
+};
+
+static const RnServiceType relay_type = {
+    .name = RN_RELAY_NAME,
+    .ready_message = RN_MSG_RELAY_READY,
+    .feed = feed_relay,
+    .ready = take_relay_ready,
+    .ended = report_failure,
+    .restart = restart_relay,
+};
+
+RnNetwork *rn_network_new(const RnNetworkPlan *plan, const GArray *ranges,
+                          GArray *take_listeners)
+{
+    RnNetwork *network = g_new0(RnNetwork, 1);
+    unsigned n_ranges = ranges != NULL ? ranges->len : 0;
+
+    network->setup.plan = *plan;
+    /* more than fit make rn_network_start() fail */
+    network->setup.n_ranges = n_ranges;
+    if (n_ranges > 0)
+        memcpy(network->setup.ranges, ranges->data,
+               MIN(n_ranges, RN_AGENT_MAX_RANGES) * sizeof(RnPortRange));
+    network->listeners = take_listeners != NULL
+                             ? take_listeners
+                             : g_array_new(FALSE, FALSE, sizeof(RnListener));
+    network->userns_fd = -1;
+    network->netns_fd = -1;
+    network->link = -1;
+    network->relay_serving = -1;
+    rn_service_init(&network->agent, &agent_type, network);
+    rn_service_init(&network->relay, &relay_type, network);
+    return network;
+}
+
+static bool duplicate(int fd, int *out_fd, GError **error)
+{
+    int copy = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+
+    if (copy < 0)
+        return rn_set_errno(error, errno, "keep a namespace");
+    *out_fd = copy;
+    return true;
+}
+
+/* Turns `loop` until the relay is ready or something failed. */
+static bool start_in_loop(RnNetwork *network, RnLoop *loop, GError **error)
+{
+    bool ok = false;
+
+    network->loop = loop;
+    network->is_starting = true;
+    ok = rn_service_start(&network->agent, loop, error) &&
+         rn_loop_run(loop, error);
+    network->is_starting = false;
+    network->loop = NULL;
+    if (ok && network->failure != NULL) {
+        g_propagate_error(error, g_steal_pointer(&network->failure));
+        ok = false;
+    }
+    g_clear_error(&network->failure);
+    rn_service_unwatch(&network->agent);
+    rn_service_unwatch(&network->relay);
+    return ok;
+}
+
+static void end_services(RnNetwork *network)
+{
+    rn_service_stop(&network->relay);
+    rn_service_stop(&network->agent);
+    rn_fd_close(&network->relay_serving);
+    rn_fd_close(&network->link);
+}
+
+bool rn_network_start(RnNetwork *network, int userns_fd, int netns_fd,
+                      GError **error)
+{
+    g_autoptr(RnLoop) loop = NULL;
+
+    g_return_val_if_fail(network->netns_fd < 0, false);
+    if (network->setup.n_ranges > RN_AGENT_MAX_RANGES)
+        return rn_set_error(error, RN_ERROR_LIMIT,
+                            "network: %u separate ranges of published ports, "
+                            "where %d are possible",
+                            network->setup.n_ranges, RN_AGENT_MAX_RANGES);
+    if (!duplicate(netns_fd, &network->netns_fd, error) ||
+        (userns_fd >= 0 && !duplicate(userns_fd, &network->userns_fd, error)))
+        return false;
+    loop = rn_loop_new(error);
+    if (loop == NULL)
+        return false;
+    if (start_in_loop(network, loop, error))
+        return true;
+    end_services(network);
+    return false;
+}
+
+bool rn_network_watch(RnNetwork *network, RnLoop *loop, GError **error)
+{
+    network->loop = loop;
+    return rn_service_move(&network->agent, loop, error) &&
+           rn_service_move(&network->relay, loop, error);
+}
+
+void rn_network_free(RnNetwork *network)
+{
+    if (network == NULL)
+        return;
+    end_services(network);
+    rn_fd_close(&network->userns_fd);
+    rn_fd_close(&network->netns_fd);
+    g_array_unref(network->listeners);
+    g_clear_error(&network->failure);
+    g_free(network);
+}

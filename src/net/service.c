@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * service - a helper process, from its exec over its readiness to its end
+ *
+ * Runs in the monitor. The helper's end is learnt from its pidfd alone; EOF on
+ * its socket only stops the watching of the socket. A message that is not due
+ * makes the helper useless: it is killed, and its end takes the usual way.
+ * What it said before (RN_MSG_FAILED) becomes the reason for its end.
+ */
+#include "config.h"
+
+#include <rnet/net/service.h>
+
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+
+#include <sys/wait.h>
+
+#include <rnet/sys/process.h>
+#include <rnet/util/fd.h>
+#include <rnet/util/protocol.h>
+
+void rn_service_init(RnService *service, const RnServiceType *type, void *owner)
+{
+    *service = (RnService){
+        .type = type,
+        .owner = owner,
+        .socket = -1,
+        .pidfd = -1,
+        .delay_ms = -1,
+    };
+}
+
+void rn_service_unwatch(RnService *service)
+{
+    rn_watch_remove(&service->exit_watch);
+    rn_watch_remove(&service->socket_watch);
+    rn_timer_cancel(&service->restart_timer);
+    service->loop = NULL;
+}
+
+/* Forgets a process that is reaped. */
+static void forget_process(RnService *service)
+{
+    rn_service_unwatch(service);
+    rn_fd_close(&service->socket);
+    rn_fd_close(&service->pidfd);
+    service->pid = 0;
+    service->is_ready = false;
+}
+
+void rn_service_stop(RnService *service)
+{
+    rn_service_unwatch(service);
+    rn_process_end(service->pid, &service->pidfd);
+    forget_process(service);
+    g_clear_error(&service->failure);
+}
+
+/* Gives up a helper that is of no use any more; its end comes from the loop. */
+static void condemn(RnService *service, GError *take_failure)
+{
+    g_autoptr(GError) failure = take_failure;
+
+    rn_watch_remove(&service->socket_watch);
+    if (service->failure == NULL)
+        service->failure = g_steal_pointer(&failure);
+    /* it cannot fail: the process is a child that is not reaped yet */
+    (void)!rn_pidfd_signal(service->pidfd, SIGKILL, NULL);
+}
+
+/* Lets the owner send what it still has, as far as the socket takes it. */
+static bool feed(RnService *service, GError **error)
+{
+    bool done = false;
+
+    if (service->is_fed)
+        return true;
+    if (!service->type->feed(service, &done, error))
+        return false;
+    service->is_fed = done;
+    return true;
+}
+
+static void update_events(RnService *service)
+{
+    rn_watch_set_events(&service->socket_watch,
+                        service->is_fed ? EPOLLIN : EPOLLIN | EPOLLOUT);
+}
+
+/* Takes one message of the helper. */
+static bool take_message(RnService *service, RnMsg *msg, GError **error)
+{
+    if (msg->type == RN_MSG_FAILED)
+        return rn_msg_take_error(msg, error);
+    if (service->is_ready || !service->is_fed ||
+        msg->type != service->type->ready_message)
+        return rn_set_error(error, RN_ERROR_PROTOCOL, "unexpected message %u",
+                            msg->type);
+    service->is_ready = true;
+    return service->type->ready(service, msg, error);
+}
+
+/* Reads what there is to read; true while more may come. */
+static bool read_messages(RnService *service)
+{
+    g_auto(RnMsg) msg = { 0 };
+    int received = 0;
+
+    while ((received = rn_msg_try_recv(service->socket, &msg)) > 0) {
+        GError *failure = NULL;
+
+        if (!take_message(service, &msg, &failure)) {
+            condemn(service, failure);
+            return false;
+        }
+    }
+    return received == 0;
+}
+
+static void on_socket(RnWatch *watch, uint32_t events)
+{
+    RnService *service = watch->data;
+    GError *failure = NULL;
+
+    if ((events & ~(uint32_t)EPOLLOUT) != 0 && !read_messages(service)) {
+        rn_watch_remove(watch);
+        return;
+    }
+    if (feed(service, &failure)) {
+        update_events(service);
+        return;
+    }
+    (void)read_messages(service); /* it may have said why it stopped reading */
+    if (!g_error_matches(failure, RN_ERROR, RN_ERROR_PEER_DIED)) {
+        condemn(service, failure);
+        return;
+    }
+    /* it is ending by itself, and its status says more than EOF */
+    rn_watch_remove(watch);
+    g_error_free(failure);
+}
+
+static void set_reason(GError **error, int status)
+{
+    if (WIFSIGNALED(status))
+        (void)rn_set_error(error, RN_ERROR_PEER_DIED,
+                           "killed by signal %d (%s)", WTERMSIG(status),
+                           strsignal(WTERMSIG(status)));
+    else
+        (void)rn_set_error(error, RN_ERROR_PEER_DIED, "ended with status %d",
+                           WEXITSTATUS(status));
+}
+
+static void on_end(RnWatch *watch, G_GNUC_UNUSED uint32_t events)
+{
+    RnService *service = watch->data;
+    g_autoptr(GError) why = NULL;
+    int status = 0;
+
+    /* its last words may have arrived in this same turn */
+    if (service->socket_watch.loop != NULL)
+        (void)read_messages(service);
+    why = g_steal_pointer(&service->failure);
+    if (!rn_process_reap(service->pid, &status, why == NULL ? &why : NULL))
+        status = 0; /* not a child any more: what is left is to forget it */
+    forget_process(service);
+    if (why == NULL)
+        set_reason(&why, status);
+    service->type->ended(service, why);
+}
+
+static bool watch(RnService *service, RnLoop *loop, GError **error)
+{
+    service->loop = loop;
+    if (!rn_loop_add(loop, &service->exit_watch, service->pidfd, EPOLLIN,
+                     on_end, service, error) ||
+        !rn_loop_add(loop, &service->socket_watch, service->socket,
+                     EPOLLIN | EPOLLOUT, on_socket, service, error))
+        return false;
+    update_events(service);
+    return true;
+}
+
+static bool spawn(RnService *service, GError **error)
+{
+    int pair[2] = { -1, -1 };
+    rn_autofd int helpers_end = -1;
+
+    if (!rn_msg_pair(pair, error))
+        return false;
+    service->socket = pair[0];
+    helpers_end = pair[1];
+    service->is_fed = false;
+    service->started_ms = rn_clock_ms();
+    return rn_fd_set_nonblocking(service->socket, true, error) &&
+           rn_helper_spawn(service->type->name, helpers_end,
+                           RN_HELPER_DIES_WITH_CALLER, &service->pid,
+                           &service->pidfd, error);
+}
+
+bool rn_service_start(RnService *service, RnLoop *loop, GError **error)
+{
+    g_return_val_if_fail(service->pid == 0, false);
+    rn_timer_cancel(&service->restart_timer);
+    if (spawn(service, error) && feed(service, error) &&
+        watch(service, loop, error))
+        return true;
+    rn_service_stop(service);
+    return false;
+}
+
+bool rn_service_move(RnService *service, RnLoop *loop, GError **error)
+{
+    rn_service_unwatch(service);
+    return watch(service, loop, error);
+}
+
+int rn_service_next_delay(int previous_ms, int64_t lived_ms)
+{
+    if (previous_ms < 0 || lived_ms >= RN_SERVICE_STEADY_MS)
+        return 0;
+    if (previous_ms == 0)
+        return RN_SERVICE_DELAY_FIRST_MS;
+    return MIN(previous_ms, RN_SERVICE_DELAY_MAX_MS / 2) * 2;
+}
+
+static void on_restart(RnTimer *timer)
+{
+    RnService *service = timer->data;
+
+    service->type->restart(service);
+}
+
+int rn_service_restart_later(RnService *service, RnLoop *loop)
+{
+    int64_t now = rn_clock_ms();
+
+    service->delay_ms =
+        rn_service_next_delay(service->delay_ms, now - service->started_ms);
+    service->started_ms = now; /* for a restart that fails before the start */
+    rn_loop_set_timer(loop, &service->restart_timer, service->delay_ms,
+                      on_restart, service);
+    return service->delay_ms;
+}

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * test-agent-link - nsagent with a link: what it configures, and what for
+ */
+#include "config.h"
+
+#include <errno.h>
+#include <unistd.h>
+
+#include <rnet/util/fd.h>
+
+#include "agent-world.h"
+
+/* A client far away talks to a service inside, both ways. */
+static void exchange(const World *world, const char *guest, const char *client,
+                     uint16_t client_port, uint16_t port)
+{
+    RnSocketRequest request = {
+        .id = 42,
+        .local = endpoint_of(client, client_port),
+        .remote = endpoint_of(guest, port),
+    };
+    int listener = netns_listen(
+        &world->netns, SOCK_STREAM,
+        request.remote.family == AF_INET6 ? "::" : "0.0.0.0", port);
+    struct sockaddr_storage address = { 0 };
+    socklen_t length = sizeof address;
+    RnEndpoint seen = { 0 };
+    int errno_value = 0;
+    int outside = ask(world, &request, &errno_value);
+    int inside = -1;
+    char byte = 'x';
+
+    assert_int_equal(errno_value, 0);
+    assert_int_equal(await_connect(outside), 0);
+    inside =
+        accept4(listener, (struct sockaddr *)&address, &length, SOCK_CLOEXEC);
+    assert_true(inside >= 0);
+    rn_endpoint_from_sockaddr(&address, &seen);
+    assert_true(rn_endpoint_same_address(&seen, &request.local));
+    if (client_port != 0)
+        assert_int_equal(seen.port, client_port);
+    assert_true(rn_fd_set_nonblocking(outside, false, NULL));
+    assert_int_equal(write(inside, "a", 1), 1);
+    assert_int_equal(read(outside, &byte, 1), 1);
+    assert_int_equal(byte, 'a');
+    assert_int_equal(write(outside, "b", 1), 1);
+    assert_int_equal(read(inside, &byte, 1), 1);
+    assert_int_equal(byte, 'b');
+    (void)close(inside);
+    (void)close(outside);
+    (void)close(listener);
+}
+
+static void service_published_sees_the_address_of_the_client(void **state)
+{
+    static const struct {
+        const char *guest, *client;
+        uint16_t client_port, port;
+    } cases[] = {
+        { "10.0.2.100", "192.0.2.7", 4321, 80 },
+        { "10.0.2.100", "192.0.2.7", 1000, 8010 }, /* a privileged one */
+        { "10.0.2.100", "10.0.2.2", 0, 8000 },     /* the gateway, any port */
+        { "fd00::100", "2001:db8::7", 4321, 80 },
+        { "fd00::100", "fd00::2", 0, 8005 },
+    };
+    World world;
+
+    (void)state;
+    require_tun();
+    open_world(&world, true);
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++)
+        exchange(&world, cases[i].guest, cases[i].client, cases[i].client_port,
+                 cases[i].port);
+    close_world(&world);
+}
+
+static void address_of_the_client_in_use_reported(void **state)
+{
+    RnSocketRequest request = {
+        .local = endpoint_of("192.0.2.7", 4321),
+        .remote = endpoint_of("10.0.2.100", 80),
+    };
+    World world;
+    int errno_value = 0;
+    int listener = -1;
+    int first = -1;
+
+    (void)state;
+    require_tun();
+    open_world(&world, true);
+    listener = netns_listen(&world.netns, SOCK_STREAM, "0.0.0.0", 80);
+    first = ask(&world, &request, &errno_value);
+    assert_int_equal(await_connect(first), 0);
+    assert_int_equal(ask(&world, &request, &errno_value), -1);
+    assert_true(errno_value == EADDRNOTAVAIL || errno_value == EADDRINUSE);
+    rn_fd_close(&first);
+    rn_fd_close(&listener);
+    close_world(&world);
+}
+
+static void namespace_configured_has_the_parameters(void **state)
+{
+    static const struct {
+        const char *name, *value;
+    } cases[] = {
+        { "net/ipv4/ip_local_reserved_ports", "80,8000-8010" },
+        { "net/ipv4/ping_group_range", "0\t0" },
+        { "net/ipv6/conf/tap0/accept_ra", "0" },
+        { "net/ipv6/conf/tap0/autoconf", "0" },
+        { "net/ipv6/conf/tap0/accept_dad", "0" },
+    };
+    World world;
+
+    (void)state;
+    require_tun();
+    if (access("/proc/sys/net/ipv4/ip_local_reserved_ports", W_OK) < 0 &&
+        errno == EROFS)
+        skip_without("/proc/sys is read-only");
+    open_world(&world, true);
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *value = netns_read_sysctl(&world.netns, cases[i].name);
+
+        if (strcmp(value, cases[i].value) != 0)
+            fail_msg("%s: \"%s\", wanted \"%s\"", cases[i].name, value,
+                     cases[i].value);
+    }
+    close_world(&world);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(service_published_sees_the_address_of_the_client),
+        cmocka_unit_test(address_of_the_client_in_use_reported),
+        cmocka_unit_test(namespace_configured_has_the_parameters),
+    };
+
+    return cmocka_run_group_tests_name("agent-link", tests, NULL, NULL);
+}

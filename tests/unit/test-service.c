@@ -1,0 +1,315 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * test-service - a helper process that is kept running
+ *
+ * The helper is this program again: main() knows it by its argv[0]. What it
+ * shall do comes in its first message's payload.
+ */
+#include "config.h"
+
+#include <rnet/net/service.h>
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <unit.h>
+
+#include <rnet/util/fd.h>
+#include <rnet/util/protocol.h>
+
+#define HELPER_NAME "rnet-test-helper"
+
+enum {
+    MANY = 2000, /* more messages than a socket's queue takes */
+};
+
+/* What the helper shall do. */
+typedef enum Part {
+    PART_LIVE,
+    PART_SAY_FAILED,
+    PART_SAY_PEER_DIED,
+    PART_EXIT_7,
+    PART_KILL_ITSELF,
+    PART_CHATTER,
+    PART_COUNT, /* ready only after MANY messages */
+} Part;
+
+static void say_failed(Part part)
+{
+    g_autoptr(GError) failure = NULL;
+
+    if (part == PART_SAY_PEER_DIED)
+        (void)rn_set_error(&failure, RN_ERROR_PEER_DIED, "the other is gone");
+    else
+        (void)rn_set_errno(&failure, ENOSPC, "play the part");
+    (void)rn_msg_send_error(RN_HELPER_FD, failure, NULL);
+}
+
+static bool play(Part part, RnMsg *msg)
+{
+    bool fails = part == PART_SAY_FAILED || part == PART_SAY_PEER_DIED;
+
+    if (fails)
+        say_failed(part);
+    if (fails || part == PART_EXIT_7)
+        return false;
+    if (part == PART_KILL_ITSELF)
+        (void)raise(SIGTERM);
+    for (int i = 1; part == PART_COUNT && i < MANY; i++) {
+        if (!rn_msg_recv(RN_HELPER_FD, msg, NULL))
+            return false;
+    }
+    (void)!rn_msg_send(RN_HELPER_FD, RN_MSG_RELAY_READY, NULL, 0, NULL, 0,
+                       NULL);
+    if (part == PART_CHATTER)
+        (void)!rn_msg_send(RN_HELPER_FD, RN_MSG_RELAY_READY, NULL, 0, NULL, 0,
+                           NULL);
+    return true;
+}
+
+static int helper_main(void)
+{
+    g_auto(RnMsg) msg = { 0 };
+    Part part = PART_LIVE;
+
+    if (!rn_msg_expect(RN_HELPER_FD, RN_MSG_RELAY_SETUP, sizeof part, 0, &msg,
+                       NULL))
+        return 1;
+    memcpy(&part, msg.payload, sizeof part);
+    if (!play(part, &msg))
+        return 7;
+    /* until EOF */
+    while (rn_msg_recv(RN_HELPER_FD, &msg, NULL))
+        continue;
+    return 0;
+}
+
+/* The owner. */
+typedef struct World {
+    RnLoop *loop;
+    RnService service;
+    Part part;
+    int n_sent;
+    int n_ready, n_ended, n_restarts;
+    bool restart_at_end;
+    GError *why;
+} World;
+
+static bool feed(RnService *service, bool *out_done, GError **error)
+{
+    World *world = service->owner;
+    int n_wanted = world->part == PART_COUNT ? MANY : 1;
+    g_autoptr(GError) failure = NULL;
+
+    while (world->n_sent < n_wanted &&
+           rn_msg_send(service->socket, RN_MSG_RELAY_SETUP, &world->part,
+                       sizeof world->part, NULL, 0, &failure))
+        world->n_sent++;
+    *out_done = world->n_sent == n_wanted;
+    if (*out_done || rn_error_is_errno(failure, EAGAIN))
+        return true;
+    g_propagate_error(error, g_steal_pointer(&failure));
+    return false;
+}
+
+static bool ready(RnService *service, RnMsg *msg, GError **error)
+{
+    World *world = service->owner;
+
+    (void)error;
+    assert_int_equal(msg->type, RN_MSG_RELAY_READY);
+    world->n_ready++;
+    if (world->part != PART_CHATTER)
+        rn_loop_quit(world->loop);
+    return true;
+}
+
+static void ended(RnService *service, const GError *why)
+{
+    World *world = service->owner;
+
+    world->n_ended++;
+    g_clear_error(&world->why);
+    world->why = g_error_copy(why);
+    if (world->restart_at_end)
+        (void)rn_service_restart_later(service, world->loop);
+    else
+        rn_loop_quit(world->loop);
+}
+
+static void restart(RnService *service)
+{
+    World *world = service->owner;
+
+    world->n_restarts++;
+    world->n_sent = 0;
+    world->part = PART_LIVE;
+    assert_true(rn_service_start(service, world->loop, NULL));
+}
+
+static const RnServiceType type = {
+    .name = HELPER_NAME,
+    .ready_message = RN_MSG_RELAY_READY,
+    .feed = feed,
+    .ready = ready,
+    .ended = ended,
+    .restart = restart,
+};
+
+static void open_world(World *world, Part part)
+{
+    *world = (World){ .part = part };
+    world->loop = rn_loop_new(NULL);
+    assert_non_null(world->loop);
+    rn_service_init(&world->service, &type, world);
+}
+
+static void run(World *world)
+{
+    g_autoptr(GError) error = NULL;
+
+    if (world->service.socket < 0)
+        (void)!rn_service_start(&world->service, world->loop, &error);
+    assert_no_error(error);
+    assert_true(rn_loop_run(world->loop, &error));
+}
+
+static void close_world(World *world)
+{
+    rn_service_stop(&world->service);
+    assert_int_equal(world->service.socket, -1);
+    rn_loop_free(world->loop);
+    g_clear_error(&world->why);
+}
+
+static void delay_doubles_up_to_its_limit(void **state)
+{
+    static const struct {
+        int previous_ms;
+        int64_t lived_ms;
+        int wanted;
+    } cases[] = {
+        { -1, 0, 0 },          { 0, 0, 100 },          { 100, 5, 200 },
+        { 200, 9999, 400 },    { 1600, 0, 3200 },      { 3200, 0, 5000 },
+        { 5000, 0, 5000 },     { 5000, 10000, 0 },     { 0, 10000, 0 },
+        { -1, G_MAXINT64, 0 }, { 400, G_MAXINT64, 0 },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++)
+        assert_int_equal(
+            rn_service_next_delay(cases[i].previous_ms, cases[i].lived_ms),
+            cases[i].wanted);
+}
+
+static void end_of_helper_told_with_its_reason(void **state)
+{
+    static const struct {
+        Part part;
+        GQuark (*domain)(void);
+        int code;
+        const char *part_of_text;
+    } cases[] = {
+        { PART_SAY_FAILED, rn_errno_quark, ENOSPC, "play the part: " },
+        /* its own peer, not itself */
+        { PART_SAY_PEER_DIED, rn_error_quark, RN_ERROR_PEER_DIED, "is gone" },
+        { PART_EXIT_7, rn_error_quark, RN_ERROR_PEER_DIED, "with status 7" },
+        { PART_KILL_ITSELF, rn_error_quark, RN_ERROR_PEER_DIED,
+          "killed by signal 15" },
+        { PART_CHATTER, rn_error_quark, RN_ERROR_PROTOCOL, "unexpected" },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        World world;
+
+        open_world(&world, cases[i].part);
+        run(&world);
+        assert_int_equal(world.n_ended, 1);
+        assert_error(world.why, cases[i].domain(), cases[i].code,
+                     cases[i].part_of_text);
+        close_world(&world);
+    }
+}
+
+static void feeding_that_must_wait_goes_on_from_the_loop(void **state)
+{
+    World world;
+
+    (void)state;
+    open_world(&world, PART_COUNT);
+    run(&world);
+    assert_int_equal(world.n_sent, MANY);
+    assert_int_equal(world.n_ready, 1);
+    assert_int_equal(world.n_ended, 0);
+    assert_true(world.service.is_ready);
+    close_world(&world);
+}
+
+static void restart_asked_for_happens(void **state)
+{
+    World world;
+
+    (void)state;
+    open_world(&world, PART_EXIT_7);
+    world.restart_at_end = true;
+    run(&world);
+    assert_int_equal(world.n_ended, 1);
+    assert_int_equal(world.n_restarts, 1);
+    assert_int_equal(world.n_ready, 1);
+    close_world(&world);
+}
+
+static void service_moved_is_observed_by_its_new_loop(void **state)
+{
+    g_autoptr(RnLoop) first = NULL;
+    World world;
+
+    (void)state;
+    open_world(&world, PART_LIVE);
+    run(&world);
+    first = world.loop;
+    world.loop = rn_loop_new(NULL);
+    assert_true(rn_service_move(&world.service, world.loop, NULL));
+    /* EOF is what ends it */
+    assert_int_equal(shutdown(world.service.socket, SHUT_RDWR), 0);
+    run(&world);
+    assert_int_equal(world.n_ended, 1);
+    assert_error(world.why, RN_ERROR, RN_ERROR_PEER_DIED, "with status 0");
+    close_world(&world);
+}
+
+static void stop_kills_without_a_word(void **state)
+{
+    World world;
+    pid_t pid = 0;
+
+    (void)state;
+    open_world(&world, PART_LIVE);
+    run(&world);
+    pid = world.service.pid;
+    assert_int_equal(kill(pid, 0), 0);
+    rn_service_stop(&world.service);
+    assert_int_equal(kill(pid, 0), -1);
+    assert_int_equal(errno, ESRCH);
+    assert_int_equal(world.n_ended, 0);
+    close_world(&world);
+}
+
+int main(int argc, char **argv)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(delay_doubles_up_to_its_limit),
+        cmocka_unit_test(end_of_helper_told_with_its_reason),
+        cmocka_unit_test(feeding_that_must_wait_goes_on_from_the_loop),
+        cmocka_unit_test(restart_asked_for_happens),
+        cmocka_unit_test(service_moved_is_observed_by_its_new_loop),
+        cmocka_unit_test(stop_kills_without_a_word),
+    };
+
+    if (argc > 0 && strcmp(argv[0], HELPER_NAME) == 0)
+        return helper_main();
+    return cmocka_run_group_tests_name("service", tests, NULL, NULL);
+}
