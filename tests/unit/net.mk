@@ -30,3 +30,12 @@ unit_tests += tests/unit/test-network
 tests_unit_test_network_SOURCES = tests/unit/test-network.c \
 	tests/unit/netns.c
 tests_unit_test_network_LDADD = $(NET_LIBS) $(CMOCKA_LIBS)
+noinst_HEADERS += tests/unit/frames.h
+unit_tests += tests/unit/test-frame
+tests_unit_test_frame_SOURCES = tests/unit/test-frame.c \
+	tests/unit/frames.c
+tests_unit_test_frame_LDADD = $(NET_LIBS) $(CMOCKA_LIBS)
+unit_tests += tests/unit/test-filter
+tests_unit_test_filter_SOURCES = tests/unit/test-filter.c \
+	tests/unit/frames.c
+tests_unit_test_filter_LDADD = $(NET_LIBS) $(CMOCKA_LIBS)

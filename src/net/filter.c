@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * filter - the verdict on one frame of the guest
+ *
+ * Role:     the gate before libslirp; pure, decided by tables
+ * Runs in:  the relay, on every frame that is no answer of a published port
+ * Data:     plan, parsed frame -> verdict
+ * Limits:   ports are only known in first fragments; a datagram whose first
+ *           fragment is dropped is never completed by libslirp, so the others
+ *           need no rule of their own
+ */
+#include "config.h"
+
+#include <rnet/net/filter.h>
+
+#include <netinet/icmp6.h>
+#include <netinet/in.h>
+#include <netinet/ip_icmp.h>
+
+#include <rnet/net/address-plan.h>
+
+enum {
+    PORT_DNS = 53,
+    PORT_DHCP_SERVER = 67,
+    PORT_TFTP = 69,
+    PORT_DHCPV6_SERVER = 547, /* RFC 8415, 7.2 */
+    ARP_LENGTH = 28,          /* RFC 826 for Ethernet and IPv4 */
+};
+
+static const RnEndpoint broadcast4 = {
+    .family = AF_INET,
+    .address = { 255, 255, 255, 255 },
+};
+
+/* ff02::1:2, All_DHCP_Relay_Agents_and_Servers, RFC 8415, 7.1 */
+static const RnEndpoint dhcp_servers6 = {
+    .family = AF_INET6,
+    .address = { 0xff, 0x02, [13] = 1, [15] = 2 },
+};
+
+/* Requests to libslirp's DHCP and DHCPv6 servers. */
+static bool is_dhcp(const RnNetworkPlan *plan, const RnFrame *frame)
+{
+    uint16_t port = frame->destination.port;
+
+    if (frame->protocol != IPPROTO_UDP || frame->is_fragment)
+        return false;
+    if (frame->destination.family == AF_INET6)
+        return port == PORT_DHCPV6_SERVER &&
+               rn_endpoint_same_address(&frame->destination, &dhcp_servers6);
+    return port == PORT_DHCP_SERVER &&
+           (rn_endpoint_same_address(&frame->destination, &broadcast4) ||
+            rn_endpoint_same_address(&frame->destination, &plan->gateway4));
+}
+
+/* Router and neighbour discovery, RFC 4861, 4; duplicate detection included. */
+static bool is_neighbour_discovery(const RnFrame *frame)
+{
+    return frame->protocol == IPPROTO_ICMPV6 && !frame->is_fragment &&
+           frame->transport_length >= sizeof(struct icmp6_hdr) &&
+           frame->transport[0] >= ND_ROUTER_SOLICIT &&
+           frame->transport[0] <= ND_NEIGHBOR_ADVERT;
+}
+
+/*
+ * A host outside, or the guest itself: not a special address, nor one
+ * that libslirp speaks for.
+ */
+static bool is_good_source(const RnNetworkPlan *plan, const RnEndpoint *source)
+{
+    const RnEndpoint *dns =
+        source->family == AF_INET6 ? &plan->dns6 : &plan->dns4;
+
+    return !rn_endpoint_is_special(source) &&
+           !rn_endpoint_same_address(source, dns) &&
+           !rn_endpoint_same_address(source,
+                                     rn_plan_gateway(plan, source->family));
+}
+
+/* An address inside the network: only the gateway and the name server. */
+static bool is_service(const RnNetworkPlan *plan, const RnFrame *frame)
+{
+    const RnEndpoint *to = &frame->destination;
+    const RnEndpoint *dns = to->family == AF_INET6 ? &plan->dns6 : &plan->dns4;
+    bool has_ports =
+        (frame->protocol == IPPROTO_TCP || frame->protocol == IPPROTO_UDP) &&
+        frame->fragment_offset == 0;
+
+    if (rn_endpoint_same_address(to, dns))
+        return !has_ports || to->port == PORT_DNS;
+    if (!rn_endpoint_same_address(to, rn_plan_gateway(plan, to->family)))
+        return false;
+    /* libslirp's TFTP server has nothing to serve here */
+    return !has_ports || frame->protocol != IPPROTO_UDP ||
+           to->port != PORT_TFTP;
+}
+
+static bool is_carried(const RnFrame *frame)
+{
+    switch (frame->protocol) {
+    case IPPROTO_TCP:
+    case IPPROTO_UDP:
+        return true;
+    case IPPROTO_ICMP:
+        return frame->destination.family == AF_INET &&
+               (frame->fragment_offset > 0 ||
+                (frame->transport_length >= sizeof(struct icmphdr) &&
+                 frame->transport[0] == ICMP_ECHO));
+    case IPPROTO_ICMPV6:
+        return frame->destination.family == AF_INET6 && !frame->is_fragment &&
+               frame->transport_length >= sizeof(struct icmp6_hdr) &&
+               frame->transport[0] == ICMP6_ECHO_REQUEST;
+    default:
+        return false;
+    }
+}
+
+static bool passes_ip(const RnNetworkPlan *plan, const RnFrame *frame)
+{
+    if (frame->destination.family == AF_INET6 && plan->prefix6 == 0)
+        return false;
+    if (is_dhcp(plan, frame))
+        return true;
+    if (frame->destination.family == AF_INET6 && is_neighbour_discovery(frame))
+        return true;
+    if (!is_carried(frame) || !is_good_source(plan, &frame->source) ||
+        rn_endpoint_is_special(&frame->destination))
+        return false;
+    return !rn_plan_is_inside(plan, &frame->destination) ||
+           is_service(plan, frame);
+}
+
+RnVerdict rn_filter_frame(const RnNetworkPlan *plan, const RnFrame *frame)
+{
+    bool passes = false;
+
+    if (frame->ether_type == RN_ETHER_TYPE_ARP)
+        passes = frame->frame_length >= RN_ETHER_HEADER + ARP_LENGTH;
+    else if (frame->destination.family != AF_UNSPEC)
+        passes = passes_ip(plan, frame);
+    return passes ? RN_VERDICT_SLIRP : RN_VERDICT_DROP;
+}
+
+bool rn_filter_may_be_answer(const RnNetworkPlan *plan, const RnFrame *frame)
+{
+    return frame->protocol == IPPROTO_UDP &&
+           frame->source.family != AF_UNSPEC &&
+           rn_endpoint_same_address(&frame->source,
+                                    rn_plan_guest(plan, frame->source.family));
+}

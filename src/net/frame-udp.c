@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * frame-udp - building: a UDP payload to the frames that carry it; checksums
+ *
+ * Role:     the headers around a datagram of a published UDP port, written in
+ *           front of the payload where it lies
+ * Runs in:  the relay
+ * Data:     payload with headroom -> frames -> sink, one after the other; the
+ *           header of a fragment overwrites the end of the one before it,
+ *           which is out already
+ * Failure:  a payload that no packet can hold is dropped
+ */
+#include "config.h"
+
+#include <rnet/net/frame.h>
+
+#include <string.h>
+
+#include <netinet/in.h>
+
+#include <rnet/net/frame-fields.h>
+
+enum {
+    IPV4_HEADER = 20,
+    IPV6_HEADER = 40,
+    FRAGMENT_HEADER = 8,
+    UDP_HEADER = 8,
+    PACKET_MAX = 65535,
+    HOP_LIMIT = 64, /* RFC 1700's default TTL */
+    IPV4_MORE_FRAGMENTS = 0x2000,
+};
+
+/* One piece of the IP payload (UDP header included), and where it goes. */
+typedef struct Piece {
+    uint8_t *data;
+    gsize length, offset; /* bytes */
+    bool is_fragment, is_last;
+} Piece;
+
+uint64_t rn_checksum_add(uint64_t sum, const void *data, gsize length)
+{
+    const uint8_t *bytes = data;
+
+    /*
+     * Words of 32 bits into 64: no carry is lost before 2^32 words, and by
+     * RFC 1071, 2 (B) and (C), folding them later gives the 16-bit sum.
+     */
+    for (; length >= 4; bytes += 4, length -= 4)
+        sum += rn_get32(bytes);
+    if (length >= 2) {
+        sum += rn_get16(bytes);
+        bytes += 2;
+        length -= 2;
+    }
+    if (length > 0)
+        sum += (uint64_t)bytes[0] << 8;
+    return sum;
+}
+
+uint16_t rn_checksum_finish(uint64_t sum)
+{
+    while (sum >> 16 != 0)
+        sum = (sum & 0xffff) + (sum >> 16);
+    return (uint16_t)~sum;
+}
+
+uint64_t rn_checksum_pseudo(const RnEndpoint *source,
+                            const RnEndpoint *destination, uint8_t protocol,
+                            gsize transport_length)
+{
+    gsize address_length = source->family == AF_INET ? 4 : 16;
+    uint64_t sum = (uint64_t)protocol + transport_length;
+
+    sum = rn_checksum_add(sum, source->address, address_length);
+    return rn_checksum_add(sum, destination->address, address_length);
+}
+
+static void put_udp_header(const RnUdpHeaders *headers, uint8_t *udp,
+                           gsize length)
+{
+    uint64_t sum = 0;
+    uint16_t checksum = 0;
+
+    rn_put16(udp, headers->source.port);
+    rn_put16(udp + 2, headers->destination.port);
+    rn_put16(udp + 4, (uint16_t)length);
+    rn_put16(udp + 6, 0);
+    sum = rn_checksum_pseudo(&headers->source, &headers->destination,
+                             IPPROTO_UDP, length);
+    checksum = rn_checksum_finish(rn_checksum_add(sum, udp, length));
+    /* 0 says "no checksum", so that a sum of 0 is sent as its other form */
+    rn_put16(udp + 6, checksum == 0 ? 0xffff : checksum);
+}
+
+static uint8_t *put_ipv4_header(const RnUdpHeaders *headers, const Piece *piece)
+{
+    uint8_t *ip = piece->data - IPV4_HEADER;
+    uint16_t fragment = (uint16_t)(piece->offset / 8);
+
+    if (!piece->is_last)
+        fragment |= IPV4_MORE_FRAGMENTS;
+    memset(ip, 0, IPV4_HEADER);
+    ip[0] = 4 << 4 | IPV4_HEADER / 4;
+    rn_put16(ip + 2, (uint16_t)(IPV4_HEADER + piece->length));
+    rn_put16(ip + 4, (uint16_t)headers->id);
+    rn_put16(ip + 6, fragment);
+    ip[8] = HOP_LIMIT;
+    ip[9] = IPPROTO_UDP;
+    memcpy(ip + 12, headers->source.address, 4);
+    memcpy(ip + 16, headers->destination.address, 4);
+    rn_put16(ip + 10, rn_checksum_finish(rn_checksum_add(0, ip, IPV4_HEADER)));
+    return ip;
+}
+
+static uint8_t *put_ipv6_header(const RnUdpHeaders *headers, const Piece *piece)
+{
+    gsize extra = piece->is_fragment ? FRAGMENT_HEADER : 0;
+    uint8_t *ip = piece->data - extra - IPV6_HEADER;
+    uint8_t *fragment = ip + IPV6_HEADER;
+
+    memset(ip, 0, IPV6_HEADER + extra);
+    ip[0] = 6 << 4;
+    rn_put16(ip + 4, (uint16_t)(extra + piece->length));
+    ip[6] = piece->is_fragment ? IPPROTO_FRAGMENT : IPPROTO_UDP;
+    ip[7] = HOP_LIMIT;
+    memcpy(ip + 8, headers->source.address, 16);
+    memcpy(ip + 24, headers->destination.address, 16);
+    if (piece->is_fragment) {
+        fragment[0] = IPPROTO_UDP;
+        rn_put16(fragment + 2,
+                 (uint16_t)(piece->offset | (piece->is_last ? 0 : 1)));
+        rn_put32(fragment + 4, headers->id);
+    }
+    return ip;
+}
+
+static void send_piece(const RnUdpHeaders *headers, const Piece *piece,
+                       RnFrameSink sink, void *sink_data)
+{
+    bool is_ipv4 = headers->source.family == AF_INET;
+    uint8_t *ip = is_ipv4 ? put_ipv4_header(headers, piece)
+                          : put_ipv6_header(headers, piece);
+    uint8_t *ether = ip - RN_ETHER_HEADER;
+
+    memcpy(ether, headers->destination_mac, 6);
+    memcpy(ether + 6, headers->source_mac, 6);
+    rn_put16(ether + 12, is_ipv4 ? RN_ETHER_TYPE_IPV4 : RN_ETHER_TYPE_IPV6);
+    sink(ether, (gsize)(piece->data - ether) + piece->length, sink_data);
+}
+
+bool rn_frame_send_udp(const RnUdpHeaders *headers, uint8_t *payload,
+                       gsize length, RnFrameSink sink, void *sink_data)
+{
+    bool is_ipv4 = headers->source.family == AF_INET;
+    gsize ip_header = is_ipv4 ? IPV4_HEADER : IPV6_HEADER;
+    gsize total = UDP_HEADER + length;
+    gsize room = 0;
+    Piece piece = { .data = payload - UDP_HEADER,
+                    .length = total,
+                    .is_last = true };
+
+    if (total + (is_ipv4 ? IPV4_HEADER : 0) > PACKET_MAX)
+        return false;
+    put_udp_header(headers, piece.data, total);
+    if (ip_header + total <= headers->mtu) {
+        send_piece(headers, &piece, sink, sink_data);
+        return true;
+    }
+
+    if (!is_ipv4)
+        ip_header += FRAGMENT_HEADER;
+    /* all but the last carry a multiple of 8 bytes: RFC 791, RFC 8200 4.5 */
+    room = (headers->mtu - ip_header) & ~(gsize)7;
+    piece.is_fragment = true;
+    for (; piece.offset < total; piece.offset += room, piece.data += room) {
+        piece.length = MIN(room, total - piece.offset);
+        piece.is_last = piece.offset + piece.length == total;
+        send_piece(headers, &piece, sink, sink_data);
+    }
+    return true;
+}
