@@ -39,3 +39,7 @@ unit_tests += tests/unit/test-filter
 tests_unit_test_filter_SOURCES = tests/unit/test-filter.c \
 	tests/unit/frames.c
 tests_unit_test_filter_LDADD = $(NET_LIBS) $(CMOCKA_LIBS)
+unit_tests += tests/unit/test-ping6
+tests_unit_test_ping6_SOURCES = tests/unit/test-ping6.c \
+	tests/unit/frames.c tests/unit/netns.c
+tests_unit_test_ping6_LDADD = $(NET_LIBS) $(CMOCKA_LIBS)
