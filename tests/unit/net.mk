@@ -30,7 +30,9 @@ unit_tests += tests/unit/test-network
 tests_unit_test_network_SOURCES = tests/unit/test-network.c \
 	tests/unit/netns.c
 tests_unit_test_network_LDADD = $(NET_LIBS) $(CMOCKA_LIBS)
+noinst_HEADERS += tests/unit/engine.h
 noinst_HEADERS += tests/unit/frames.h
+noinst_HEADERS += tests/unit/publish-bench.h
 unit_tests += tests/unit/test-frame
 tests_unit_test_frame_SOURCES = tests/unit/test-frame.c \
 	tests/unit/frames.c
@@ -39,7 +41,26 @@ unit_tests += tests/unit/test-filter
 tests_unit_test_filter_SOURCES = tests/unit/test-filter.c \
 	tests/unit/frames.c
 tests_unit_test_filter_LDADD = $(NET_LIBS) $(CMOCKA_LIBS)
+unit_tests += tests/unit/test-slirp-engine
+tests_unit_test_slirp_engine_SOURCES = tests/unit/test-slirp-engine.c \
+	tests/unit/engine.c tests/unit/frames.c
+tests_unit_test_slirp_engine_LDADD = $(NET_LIBS) $(CMOCKA_LIBS)
+unit_tests += tests/unit/test-splice
+tests_unit_test_splice_SOURCES = tests/unit/test-splice.c
+tests_unit_test_splice_LDADD = $(NET_LIBS) $(CMOCKA_LIBS)
+unit_tests += tests/unit/test-publish-tcp
+tests_unit_test_publish_tcp_SOURCES = tests/unit/test-publish-tcp.c \
+	tests/unit/publish-bench.c tests/unit/frames.c
+tests_unit_test_publish_tcp_LDADD = $(NET_LIBS) $(CMOCKA_LIBS)
+unit_tests += tests/unit/test-publish-udp
+tests_unit_test_publish_udp_SOURCES = tests/unit/test-publish-udp.c \
+	tests/unit/frames.c
+tests_unit_test_publish_udp_LDADD = $(NET_LIBS) $(CMOCKA_LIBS)
 unit_tests += tests/unit/test-ping6
 tests_unit_test_ping6_SOURCES = tests/unit/test-ping6.c \
 	tests/unit/frames.c tests/unit/netns.c
 tests_unit_test_ping6_LDADD = $(NET_LIBS) $(CMOCKA_LIBS)
+unit_tests += tests/unit/test-relay
+tests_unit_test_relay_SOURCES = tests/unit/test-relay.c \
+	tests/unit/frames.c
+tests_unit_test_relay_LDADD = $(NET_LIBS) $(CMOCKA_LIBS)

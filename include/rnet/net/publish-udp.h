@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * publish-udp - published UDP ports: datagrams to frames and back
+ *
+ * A datagram that a listener receives is written to the guest's link as a
+ * frame from the client's own address (or the gateway's, udp-flows.h); the
+ * guest's answer is taken off the link before libslirp sees it and sent from
+ * the address that the client had sent to.
+ */
+#ifndef RNET_NET_PUBLISH_UDP_H
+#define RNET_NET_PUBLISH_UDP_H
+
+#include <rnet/net/frame.h>
+#include <rnet/sys/loop.h>
+#include <rnet/util/protocol.h>
+
+typedef struct RnPublishUdp RnPublishUdp;
+
+/* `plan` is borrowed; `sink` takes the frames for the guest. */
+RnPublishUdp *rn_publish_udp_new(const RnNetworkPlan *plan, RnLoop *loop,
+                                 RnFrameSink sink, void *sink_data) RN_CHECK;
+void rn_publish_udp_free(RnPublishUdp *publish);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(RnPublishUdp, rn_publish_udp_free)
+
+/* Takes a bound UDP socket, also on failure. */
+bool rn_publish_udp_add(RnPublishUdp *publish, const RnRelayListener *info,
+                        int take_fd, GError **error) RN_CHECK;
+
+/*
+ * A frame for which rn_filter_may_be_answer() holds. True: it belonged to a
+ * flow, has been sent (or had to be dropped) and is done with; false: it is
+ * somebody else's.
+ */
+bool rn_publish_udp_take_answer(RnPublishUdp *publish, const RnFrame *frame);
+
+/* The flows that are alive. */
+unsigned rn_publish_udp_n_flows(const RnPublishUdp *publish);
+
+#endif

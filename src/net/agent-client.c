@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * agent-client - pipelined requests to nsagent
+ *
+ * Role:     matches answers to requests by id
+ * Runs in:  the relay
+ * Data:     request -> queue -> serving socket;  answer -> id -> its callback
+ * Owns:     the socket, requests that wait for room in it, ids under way
+ * Limits:   RN_AGENT_CLIENT_MAX ids; ANSWER_BUDGET answers a turn
+ * Failure:  EOF or a malformed answer is reported once and ends the reading.
+ *           Without a free fd number an answer's socket would be lost: then
+ *           reading pauses until there is one, tried again after PAUSE_MS
+ */
+#include "config.h"
+
+#include <rnet/net/agent-client.h>
+
+#include <errno.h>
+
+#include <rnet/net/fd-room.h>
+#include <rnet/util/fd.h>
+#include <rnet/util/msg.h>
+
+enum {
+    ANSWER_BUDGET = 64,
+    PAUSE_MS = 100,
+};
+
+typedef struct Pending {
+    uint64_t id;
+    RnAgentReplyFunc reply;
+    void *data;
+} Pending;
+
+struct RnAgentClient {
+    RnLoop *loop;
+    int socket;
+    RnWatch watch;
+    RnTimer pause;
+    bool is_paused;
+    GHashTable *pending; /* id -> Pending */
+    GQueue unsent;       /* of RnSocketRequest */
+    uint64_t last_id;
+    RnAgentLostFunc lost;
+    void *data;
+    RnMsg msg; /* here since it is too large for a stack frame a turn */
+};
+
+static void update_events(RnAgentClient *client)
+{
+    uint32_t events = client->is_paused ? 0 : EPOLLIN;
+
+    if (client->unsent.length > 0)
+        events |= EPOLLOUT;
+    rn_watch_set_events(&client->watch, events);
+}
+
+static void lose_agent(RnAgentClient *client, const GError *failure)
+{
+    rn_watch_remove(&client->watch);
+    rn_timer_cancel(&client->pause);
+    client->lost(failure, client->data);
+}
+
+static void end_pause(RnTimer *timer)
+{
+    RnAgentClient *client = timer->data;
+
+    client->is_paused = false;
+    update_events(client);
+}
+
+static void begin_pause(RnAgentClient *client)
+{
+    client->is_paused = true;
+    update_events(client);
+    rn_loop_set_timer(client->loop, &client->pause, PAUSE_MS, end_pause,
+                      client);
+}
+
+/* Sends what waits. False: the agent is lost. */
+static bool send_requests(RnAgentClient *client)
+{
+    g_autoptr(GError) failure = NULL;
+    RnSocketRequest *request = NULL;
+
+    while ((request = g_queue_peek_head(&client->unsent)) != NULL) {
+        bool is_wanted = g_hash_table_contains(client->pending, &request->id);
+
+        if (is_wanted &&
+            !rn_msg_send(client->socket, RN_MSG_SOCKET_REQUEST, request,
+                         sizeof *request, NULL, 0, &failure))
+            break;
+        g_free(g_queue_pop_head(&client->unsent));
+    }
+    if (failure != NULL && !rn_error_is_errno(failure, EAGAIN)) {
+        lose_agent(client, failure);
+        return false;
+    }
+    update_events(client);
+    return true;
+}
+
+static bool handle_answer(RnAgentClient *client, GError **error)
+{
+    RnMsg *msg = &client->msg;
+    RnSocketReply reply = { 0 };
+    g_autofree Pending *pending = NULL;
+
+    if (msg->type != RN_MSG_SOCKET_REPLY || msg->length != sizeof reply)
+        return rn_set_error(error, RN_ERROR_PROTOCOL,
+                            "unexpected message %u of %" G_GSIZE_FORMAT
+                            " bytes",
+                            msg->type, msg->length);
+    memcpy(&reply, msg->payload, sizeof reply);
+    if (reply.errno_value < 0 ||
+        msg->n_fds != (reply.errno_value == 0 ? 1u : 0u))
+        return rn_set_error(error, RN_ERROR_PROTOCOL,
+                            "answer with errno %d and %u fds",
+                            reply.errno_value, msg->n_fds);
+
+    /* no entry: cancelled, and the fd is closed with the message */
+    if (!g_hash_table_steal_extended(client->pending, &reply.id, NULL,
+                                     (gpointer *)&pending))
+        return true;
+    pending->reply(reply.errno_value == 0 ? rn_msg_steal_fd(msg, 0) : -1,
+                   reply.errno_value, pending->data);
+    return true;
+}
+
+/*
+ * One answer. False: stop reading for now. An agent that hung up is read to
+ * the end whatever becomes of the fds.
+ */
+static bool read_answer(RnAgentClient *client, bool has_hung_up)
+{
+    g_autoptr(GError) failure = NULL;
+
+    if (!has_hung_up && !rn_fd_room(client->socket, 0)) {
+        begin_pause(client);
+        return false;
+    }
+    if (!rn_msg_recv(client->socket, &client->msg, &failure)) {
+        if (!rn_error_is_errno(failure, EAGAIN))
+            lose_agent(client, failure);
+        return false;
+    }
+    if (!handle_answer(client, &failure)) {
+        rn_msg_clear(&client->msg);
+        lose_agent(client, failure);
+        return false;
+    }
+    rn_msg_clear(&client->msg);
+    return true;
+}
+
+static void handle_events(RnWatch *watch, uint32_t events)
+{
+    RnAgentClient *client = watch->data;
+    bool has_hung_up = (events & (EPOLLHUP | EPOLLERR)) != 0;
+
+    if ((events & EPOLLOUT) != 0 && !send_requests(client))
+        return;
+    if ((events & ~(uint32_t)EPOLLOUT) == 0)
+        return;
+    for (unsigned i = 0; i < ANSWER_BUDGET; i++) {
+        if (!read_answer(client, has_hung_up))
+            return;
+    }
+}
+
+RnAgentClient *rn_agent_client_new(RnLoop *loop, int take_socket,
+                                   RnAgentLostFunc lost, void *data,
+                                   GError **error)
+{
+    g_autoptr(RnAgentClient) client = g_new0(RnAgentClient, 1);
+
+    client->loop = loop;
+    client->socket = take_socket;
+    client->lost = lost;
+    client->data = data;
+    client->pending =
+        g_hash_table_new_full(g_int64_hash, g_int64_equal, NULL, g_free);
+    if (!rn_fd_set_nonblocking(take_socket, true, error) ||
+        !rn_loop_add(loop, &client->watch, take_socket, EPOLLIN, handle_events,
+                     client, error)) {
+        g_prefix_error(error, "agent: ");
+        return NULL;
+    }
+    return g_steal_pointer(&client);
+}
+
+void rn_agent_client_free(RnAgentClient *client)
+{
+    if (client == NULL)
+        return;
+    rn_watch_remove(&client->watch);
+    rn_timer_cancel(&client->pause);
+    rn_fd_close(&client->socket);
+    g_queue_clear_full(&client->unsent, g_free);
+    g_hash_table_unref(client->pending);
+    rn_msg_clear(&client->msg);
+    g_free(client);
+}
+
+uint64_t rn_agent_client_request(RnAgentClient *client, const RnEndpoint *local,
+                                 const RnEndpoint *remote,
+                                 RnAgentReplyFunc reply, void *data)
+{
+    Pending *pending = NULL;
+    RnSocketRequest *request = NULL;
+
+    /* requests that were cancelled unsent still take room in the queue */
+    if (g_hash_table_size(client->pending) >= RN_AGENT_CLIENT_MAX ||
+        client->unsent.length >= RN_AGENT_CLIENT_MAX)
+        return 0;
+    pending = g_new0(Pending, 1);
+    *pending = (Pending){
+        .id = ++client->last_id,
+        .reply = reply,
+        .data = data,
+    };
+    g_hash_table_insert(client->pending, &pending->id, pending);
+
+    request = g_new0(RnSocketRequest, 1);
+    request->id = pending->id;
+    request->transport = RN_TRANSPORT_TCP;
+    request->local = *local;
+    request->remote = *remote;
+    g_queue_push_tail(&client->unsent, request);
+    /*
+     * Sent when the loop says that there is room, not here: a failure would
+     * otherwise be told to the caller in the middle of its request.
+     */
+    update_events(client);
+    return client->last_id;
+}
+
+void rn_agent_client_cancel(RnAgentClient *client, uint64_t id)
+{
+    g_hash_table_remove(client->pending, &id);
+}

@@ -1,0 +1,372 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * publish-udp - moves the datagrams of published UDP ports
+ *
+ * Role:     listener -> flow -> frame -> link;  answer -> flow -> listener
+ * Runs in:  the relay
+ * Owns:     the listeners, the table of flows, buffers for one batch
+ * Limits:   BATCH datagrams a call, BATCHES calls of one listener a turn;
+ *           the number of flows (udp-flows)
+ * Failure:  as UDP has it: a datagram that cannot be sent is dropped
+ */
+#include "config.h"
+
+#include <rnet/net/publish-udp.h>
+
+#include <errno.h>
+#include <stdalign.h>
+#include <string.h>
+
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include <rnet/net/reassembly.h>
+#include <rnet/net/udp-flows.h>
+#include <rnet/util/fd.h>
+#include <rnet/util/log.h>
+
+enum {
+    BATCH = 16,
+    BATCHES = 4,
+    EXPIRY_STEP_MS = 1000, /* flows are looked through no more often */
+};
+
+/* Enough for the packet information of either family. */
+#define CONTROL_SPACE CMSG_SPACE(sizeof(struct in6_pktinfo))
+
+typedef struct Listener {
+    RnPublishUdp *publish;
+    int fd;
+    uint32_t index;
+    uint16_t guest_port;
+    RnEndpoint host;
+    RnWatch watch;
+} Listener;
+
+/* One datagram of a batch. */
+typedef struct Slot {
+    struct sockaddr_storage from;
+    alignas(struct cmsghdr) uint8_t control[CONTROL_SPACE];
+    uint8_t bytes[RN_FRAME_HEADROOM + RN_UDP_PAYLOAD_MAX];
+} Slot;
+
+struct RnPublishUdp {
+    const RnNetworkPlan *plan;
+    RnLoop *loop;
+    RnFrameSink sink;
+    void *sink_data;
+    RnUdpFlows *flows;
+    RnReassembly *reassembly;
+    RnTimer expiry;
+    GPtrArray *listeners; /* of Listener */
+    uint32_t last_id;     /* of IP packets */
+    Slot slots[BATCH];
+};
+
+static void free_listener(void *data)
+{
+    Listener *listener = data;
+
+    rn_watch_remove(&listener->watch);
+    rn_fd_close(&listener->fd);
+    g_free(listener);
+}
+
+static void expire_flows(RnTimer *timer);
+
+/* Sets the timer to when the next flow may have been idle for too long. */
+static void schedule_expiry(RnPublishUdp *publish, int64_t now_ms)
+{
+    int64_t next_ms = rn_udp_flows_next_expiry_ms(publish->flows);
+
+    if (next_ms >= 0)
+        rn_loop_set_timer(publish->loop, &publish->expiry,
+                          MAX(next_ms - now_ms, EXPIRY_STEP_MS), expire_flows,
+                          publish);
+}
+
+static void expire_flows(RnTimer *timer)
+{
+    RnPublishUdp *publish = timer->data;
+    int64_t now_ms = rn_clock_ms();
+
+    rn_udp_flows_expire(publish->flows, now_ms);
+    schedule_expiry(publish, now_ms);
+}
+
+/* Where the datagram was sent to; false for multicast and broadcast. */
+static bool read_local(const Listener *listener, struct msghdr *header,
+                       RnEndpoint *out_local)
+{
+    RnEndpoint local = listener->host;
+
+    for (struct cmsghdr *control = CMSG_FIRSTHDR(header); control != NULL;
+         control = CMSG_NXTHDR(header, control)) {
+        if (control->cmsg_level == IPPROTO_IP &&
+            control->cmsg_type == IP_PKTINFO) {
+            struct in_pktinfo info;
+
+            memcpy(&info, CMSG_DATA(control), sizeof info);
+            /* they differ when the destination is no address of this host */
+            if (info.ipi_addr.s_addr != info.ipi_spec_dst.s_addr)
+                return false;
+            local = (RnEndpoint){ .family = AF_INET };
+            memcpy(local.address, &info.ipi_addr, sizeof info.ipi_addr);
+        } else if (control->cmsg_level == IPPROTO_IPV6 &&
+                   control->cmsg_type == IPV6_PKTINFO) {
+            struct in6_pktinfo info;
+
+            memcpy(&info, CMSG_DATA(control), sizeof info);
+            if (IN6_IS_ADDR_MULTICAST(&info.ipi6_addr))
+                return false;
+            local = (RnEndpoint){ .family = AF_INET6 };
+            /* elsewhere the answer need not leave where the question came */
+            if (IN6_IS_ADDR_LINKLOCAL(&info.ipi6_addr))
+                local.scope = info.ipi6_ifindex;
+            memcpy(local.address, &info.ipi6_addr, sizeof info.ipi6_addr);
+        }
+    }
+    local.port = 0;
+    *out_local = local;
+    return true;
+}
+
+static void deliver(const Listener *listener, Slot *slot, gsize length,
+                    struct msghdr *header)
+{
+    RnPublishUdp *publish = listener->publish;
+    RnUdpOrigin origin = { .listener = listener->index,
+                           .guest_port = listener->guest_port };
+    RnUdpHeaders headers = {
+        .source_mac = publish->plan->gateway_mac,
+        .destination_mac = publish->plan->guest_mac,
+        .mtu = publish->plan->mtu,
+        .id = ++publish->last_id,
+    };
+    const RnUdpFlow *flow = NULL;
+    int64_t now_ms = rn_clock_ms();
+
+    rn_endpoint_from_sockaddr(&slot->from, &origin.client);
+    if (origin.client.family == AF_UNSPEC || origin.client.port == 0 ||
+        !read_local(listener, header, &origin.local))
+        return;
+    flow = rn_udp_flows_enter(publish->flows, &origin, now_ms);
+    if (flow == NULL)
+        return;
+    headers.source = flow->shown;
+    headers.destination = flow->guest;
+    (void)rn_frame_send_udp(&headers, slot->bytes + RN_FRAME_HEADROOM, length,
+                            publish->sink, publish->sink_data);
+    if (publish->expiry.loop == NULL)
+        schedule_expiry(publish, now_ms);
+}
+
+/* Receives one batch; the number of datagrams, 0 when there is nothing. */
+static int receive_batch(const Listener *listener)
+{
+    RnPublishUdp *publish = listener->publish;
+    struct mmsghdr headers[BATCH];
+    struct iovec parts[BATCH];
+    int n = 0;
+
+    for (unsigned i = 0; i < BATCH; i++) {
+        Slot *slot = &publish->slots[i];
+
+        parts[i] = (struct iovec){
+            .iov_base = slot->bytes + RN_FRAME_HEADROOM,
+            .iov_len = RN_UDP_PAYLOAD_MAX,
+        };
+        headers[i].msg_hdr = (struct msghdr){
+            .msg_name = &slot->from,
+            .msg_namelen = sizeof slot->from,
+            .msg_iov = &parts[i],
+            .msg_iovlen = 1,
+            .msg_control = slot->control,
+            .msg_controllen = sizeof slot->control,
+        };
+    }
+    n = recvmmsg(listener->fd, headers, BATCH, MSG_DONTWAIT, NULL);
+    for (int i = 0; i < n; i++)
+        deliver(listener, &publish->slots[i], headers[i].msg_len,
+                &headers[i].msg_hdr);
+    /* an error of the socket (an ICMP message) is taken off by being told */
+    return MAX(n, 0);
+}
+
+static void handle_listener(RnWatch *watch, uint32_t events)
+{
+    (void)events;
+    for (unsigned i = 0; i < BATCHES; i++) {
+        if (receive_batch(watch->data) < BATCH)
+            return;
+    }
+}
+
+/* Adds where the answer is to leave from. */
+static void put_local(struct msghdr *header, const RnEndpoint *local)
+{
+    struct cmsghdr *control = header->msg_control;
+
+    if (local->family == AF_INET) {
+        struct in_pktinfo info = { 0 };
+
+        memcpy(&info.ipi_spec_dst, local->address, sizeof info.ipi_spec_dst);
+        control->cmsg_level = IPPROTO_IP;
+        control->cmsg_type = IP_PKTINFO;
+        control->cmsg_len = CMSG_LEN(sizeof info);
+        memcpy(CMSG_DATA(control), &info, sizeof info);
+        header->msg_controllen = CMSG_SPACE(sizeof info);
+    } else {
+        struct in6_pktinfo info = { .ipi6_ifindex = local->scope };
+
+        memcpy(&info.ipi6_addr, local->address, sizeof info.ipi6_addr);
+        control->cmsg_level = IPPROTO_IPV6;
+        control->cmsg_type = IPV6_PKTINFO;
+        control->cmsg_len = CMSG_LEN(sizeof info);
+        memcpy(CMSG_DATA(control), &info, sizeof info);
+        header->msg_controllen = CMSG_SPACE(sizeof info);
+    }
+}
+
+/* The client's address in the family that the listener has. */
+static socklen_t get_client(const Listener *listener, const RnUdpFlow *flow,
+                            struct sockaddr_storage *out_to)
+{
+    RnEndpoint client = flow->origin.client;
+
+    if (listener->host.family == AF_INET6 && client.family == AF_INET) {
+        /* ::ffff:a.b.c.d, RFC 4291, 2.5.5.2 */
+        memcpy(client.address + 12, client.address, 4);
+        memset(client.address, 0, 10);
+        memset(client.address + 10, 0xff, 2);
+        client.family = AF_INET6;
+    }
+    return rn_endpoint_to_sockaddr(&client, out_to);
+}
+
+static void send_answer(const RnPublishUdp *publish, const RnUdpFlow *flow,
+                        const uint8_t *payload, gsize length)
+{
+    const Listener *listener =
+        g_ptr_array_index(publish->listeners, flow->origin.listener);
+    alignas(struct cmsghdr) uint8_t control[CONTROL_SPACE] = { 0 };
+    struct sockaddr_storage to;
+    struct iovec part = { .iov_base = (void *)payload, .iov_len = length };
+    struct msghdr header = {
+        .msg_name = &to,
+        .msg_namelen = get_client(listener, flow, &to),
+        .msg_iov = &part,
+        .msg_iovlen = 1,
+        .msg_control = control,
+    };
+
+    if (rn_endpoint_is_any(&listener->host))
+        put_local(&header, &flow->origin.local);
+    else
+        header.msg_control = NULL;
+    if (sendmsg(listener->fd, &header, MSG_DONTWAIT | MSG_NOSIGNAL) < 0)
+        rn_log_debug("publish: answer dropped: %s", g_strerror(errno));
+}
+
+RnPublishUdp *rn_publish_udp_new(const RnNetworkPlan *plan, RnLoop *loop,
+                                 RnFrameSink sink, void *sink_data)
+{
+    RnPublishUdp *publish = g_new0(RnPublishUdp, 1);
+
+    publish->plan = plan;
+    publish->loop = loop;
+    publish->sink = sink;
+    publish->sink_data = sink_data;
+    publish->flows = rn_udp_flows_new(plan, RN_UDP_FLOWS_MAX);
+    publish->reassembly = rn_reassembly_new();
+    publish->last_id = g_random_int();
+    publish->listeners = g_ptr_array_new_with_free_func(free_listener);
+    return publish;
+}
+
+void rn_publish_udp_free(RnPublishUdp *publish)
+{
+    if (publish == NULL)
+        return;
+    rn_timer_cancel(&publish->expiry);
+    rn_udp_flows_free(publish->flows);
+    rn_reassembly_free(publish->reassembly);
+    g_ptr_array_unref(publish->listeners);
+    g_free(publish);
+}
+
+/* Asks for the address that every datagram was sent to. */
+static bool want_local(const Listener *listener, GError **error)
+{
+    int on = 1;
+    bool is_v6 = listener->host.family == AF_INET6;
+
+    if (!rn_endpoint_is_any(&listener->host))
+        return true;
+    if (setsockopt(listener->fd, is_v6 ? IPPROTO_IPV6 : IPPROTO_IP,
+                   is_v6 ? IPV6_RECVPKTINFO : IP_PKTINFO, &on, sizeof on) < 0)
+        return rn_set_errno(error, errno, "ask for destination addresses");
+    return true;
+}
+
+bool rn_publish_udp_add(RnPublishUdp *publish, const RnRelayListener *info,
+                        int take_fd, GError **error)
+{
+    Listener *listener = g_new0(Listener, 1);
+
+    listener->publish = publish;
+    listener->fd = take_fd;
+    listener->index = publish->listeners->len;
+    listener->guest_port = (uint16_t)info->guest_port;
+    listener->host = info->host;
+    g_ptr_array_add(publish->listeners, listener);
+    if (want_local(listener, error) &&
+        rn_fd_set_nonblocking(take_fd, true, error) &&
+        rn_loop_add(publish->loop, &listener->watch, take_fd, EPOLLIN,
+                    handle_listener, listener, error))
+        return true;
+    g_ptr_array_remove(publish->listeners, listener);
+    return false;
+}
+
+static bool take_fragment(RnPublishUdp *publish, const RnFrame *frame)
+{
+    int64_t now_ms = rn_clock_ms();
+    RnDatagram whole = { 0 };
+    const RnUdpFlow *flow = NULL;
+
+    /* only a flow's first fragment opens a place for the others */
+    if (frame->fragment_offset == 0 &&
+        rn_udp_flows_answer(publish->flows, &frame->source, &frame->destination,
+                            now_ms) == NULL)
+        return false;
+    if (!rn_reassembly_add(publish->reassembly, frame, now_ms, &whole))
+        return false;
+    if (whole.payload == NULL)
+        return true;
+    flow = rn_udp_flows_answer(publish->flows, &whole.source,
+                               &whole.destination, now_ms);
+    if (flow != NULL)
+        send_answer(publish, flow, whole.payload, whole.length);
+    return true;
+}
+
+bool rn_publish_udp_take_answer(RnPublishUdp *publish, const RnFrame *frame)
+{
+    const RnUdpFlow *flow = NULL;
+
+    if (frame->is_fragment)
+        return take_fragment(publish, frame);
+    flow = rn_udp_flows_answer(publish->flows, &frame->source,
+                               &frame->destination, rn_clock_ms());
+    if (flow == NULL)
+        return false;
+    if (rn_frame_udp_checksum_ok(frame))
+        send_answer(publish, flow, frame->payload, frame->payload_length);
+    return true;
+}
+
+unsigned rn_publish_udp_n_flows(const RnPublishUdp *publish)
+{
+    return rn_udp_flows_count(publish->flows);
+}

@@ -1,0 +1,322 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * relay - puts the parts of the data path together and runs them
+ *
+ * World on entry: exec'd by the monitor in the host's namespaces with the
+ * caller's ids; a socket to the monitor, nothing else. World when it relays:
+ * no capabilities, Landlock, seccomp (relay-confine.c).
+ *
+ * Data:     guest's frames -> answers of published UDP ports, or the filter,
+ *           then ping6 or libslirp;  host's listeners -> splices and frames
+ * Owns:     the link, the socket to nsagent, the listeners, all flows
+ * Failure:  of one frame or flow: that one; of the link or of nsagent: the
+ *           relay ends, and the monitor starts another with the same fds
+ */
+#include "config.h"
+
+#include <rnet/net/relay.h>
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <rnet/net/fd-room.h>
+#include <rnet/net/filter.h>
+#include <rnet/net/link.h>
+#include <rnet/net/network.h>
+#include <rnet/net/ping6.h>
+#include <rnet/net/publish-tcp.h>
+#include <rnet/net/publish-udp.h>
+#include <rnet/net/publish.h>
+#include <rnet/net/slirp.h>
+#include <rnet/sys/process.h>
+#include <rnet/util/log.h>
+#include <rnet/util/msg.h>
+
+enum {
+    LISTENERS_MAX = 2 * RN_PUBLISH_MAX, /* each port on IPv4 and IPv6 */
+};
+
+typedef struct Relay {
+    RnNetworkPlan plan;
+    RnLoop *loop;
+    RnWatch monitor;
+    RnLink *link;
+    RnSlirp *slirp;
+    RnAgentClient *agent;
+    RnSplicer *splicer;
+    RnPublishTcp *tcp;
+    RnPublishUdp *udp;
+    RnPing6 *ping6; /* NULL: libslirp does it */
+    unsigned n_listeners;
+    bool is_over;    /* leave the loop */
+    GError *failure; /* why, if not for the monitor's EOF */
+    RnMsg msg;
+} Relay;
+
+static void clear_relay(Relay *relay)
+{
+    rn_splicer_free(relay->splicer);
+    rn_publish_tcp_free(relay->tcp);
+    rn_publish_udp_free(relay->udp);
+    rn_ping6_free(relay->ping6);
+    rn_agent_client_free(relay->agent);
+    rn_slirp_free(relay->slirp);
+    rn_link_free(relay->link);
+    rn_watch_remove(&relay->monitor);
+    rn_loop_free(relay->loop);
+    rn_msg_clear(&relay->msg);
+    g_clear_error(&relay->failure);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Relay, clear_relay)
+
+/* Frames for the guest: libslirp's, of published UDP ports, of ping6. */
+static void send_frame(const uint8_t *frame, gsize length, void *data)
+{
+    const Relay *relay = data;
+
+    rn_link_send(relay->link, frame, length);
+}
+
+static void handle_frame(const uint8_t *data, gsize length, void *owner)
+{
+    const Relay *relay = owner;
+    RnFrame frame;
+
+    if (!rn_frame_parse(data, length, &frame))
+        return;
+    if (rn_filter_may_be_answer(&relay->plan, &frame) &&
+        rn_publish_udp_take_answer(relay->udp, &frame))
+        return;
+    if (rn_filter_frame(&relay->plan, &frame) != RN_VERDICT_SLIRP)
+        return;
+    if (relay->ping6 != NULL && rn_ping6_wants(&relay->plan, &frame))
+        rn_ping6_send(relay->ping6, &frame);
+    else
+        rn_slirp_input(relay->slirp, data, length);
+}
+
+static void handle_link_end(int errno_value, void *owner)
+{
+    Relay *relay = owner;
+
+    relay->is_over = true;
+    if (relay->failure != NULL)
+        return;
+    if (errno_value != 0)
+        (void)rn_set_errno(&relay->failure, errno_value, "read the link");
+    else
+        (void)rn_set_error(&relay->failure, RN_ERROR_PEER_DIED,
+                           "the link was closed");
+}
+
+static void handle_agent_loss(const GError *failure, void *owner)
+{
+    Relay *relay = owner;
+
+    relay->is_over = true;
+    if (relay->failure == NULL)
+        relay->failure = g_error_new(failure->domain, failure->code, "%s: %s",
+                                     RN_AGENT_NAME, failure->message);
+}
+
+/* Nothing is due from the monitor any more but its end. */
+static void handle_monitor(RnWatch *watch, uint32_t events)
+{
+    Relay *relay = watch->data;
+    GError *failure = NULL;
+
+    (void)events;
+    relay->is_over = true;
+    if (rn_msg_recv(watch->fd, &relay->msg, &failure))
+        (void)rn_set_error(&failure, RN_ERROR_PROTOCOL, "unexpected message %u",
+                           relay->msg.type);
+    if (g_error_matches(failure, RN_ERROR, RN_ERROR_PEER_DIED)) {
+        g_error_free(failure);
+        return;
+    }
+    g_clear_error(&relay->failure);
+    g_propagate_error(&relay->failure, failure);
+}
+
+static bool take_setup(Relay *relay, int socket, GError **error)
+{
+    RnRelaySetup setup = { 0 };
+    RnLinkHandlers handlers = {
+        .frame = handle_frame,
+        .end = handle_link_end,
+        .data = relay,
+    };
+
+    if (!rn_msg_expect(socket, RN_MSG_RELAY_SETUP, sizeof setup, 2, &relay->msg,
+                       error))
+        return false;
+    memcpy(&setup, relay->msg.payload, sizeof setup);
+    if (setup.log_level >= RN_LOG_N_)
+        return rn_set_error(error, RN_ERROR_PROTOCOL, "unknown log level %u",
+                            setup.log_level);
+    rn_log_set_level(setup.log_level);
+    relay->plan = setup.plan;
+
+    relay->loop = rn_loop_new(error);
+    if (relay->loop == NULL)
+        return false;
+    relay->link = rn_link_new(relay->loop, rn_msg_steal_fd(&relay->msg, 0),
+                              &handlers, error);
+    if (relay->link == NULL)
+        return false;
+    relay->agent =
+        rn_agent_client_new(relay->loop, rn_msg_steal_fd(&relay->msg, 1),
+                            handle_agent_loss, relay, error);
+    return relay->agent != NULL;
+}
+
+static bool make_parts(Relay *relay, GError **error)
+{
+    RnPublishTcpParts parts = {
+        .plan = &relay->plan,
+        .loop = relay->loop,
+        .agent = relay->agent,
+    };
+
+    relay->slirp =
+        rn_slirp_new(&relay->plan, relay->loop, send_frame, relay, error);
+    if (relay->slirp == NULL)
+        return false;
+    relay->splicer = rn_splicer_new(relay->loop);
+    parts.splicer = relay->splicer;
+    relay->tcp = rn_publish_tcp_new(&parts);
+    relay->udp =
+        rn_publish_udp_new(&relay->plan, relay->loop, send_frame, relay);
+    if (!rn_slirp_forwards_ping6())
+        relay->ping6 =
+            rn_ping6_new(&relay->plan, relay->loop, send_frame, relay);
+    return true;
+}
+
+static bool add_listener(Relay *relay, GError **error)
+{
+    RnRelayListener info = { 0 };
+    char text[RN_ENDPOINT_TEXT];
+    bool added = false;
+    int fd = -1;
+
+    memcpy(&info, relay->msg.payload, sizeof info);
+    if (relay->n_listeners++ == LISTENERS_MAX)
+        return rn_set_error(error, RN_ERROR_LIMIT, "more than %d listeners",
+                            LISTENERS_MAX);
+    if (info.transport >= RN_TRANSPORT_N_ || info.guest_port < 1 ||
+        info.guest_port > 65535)
+        return rn_set_error(error, RN_ERROR_PROTOCOL, "malformed listener");
+    fd = rn_msg_steal_fd(&relay->msg, 0);
+    if (info.transport == RN_TRANSPORT_TCP)
+        added = rn_publish_tcp_add(relay->tcp, &info, fd, error);
+    else
+        added = rn_publish_udp_add(relay->udp, &info, fd, error);
+    if (!added)
+        g_prefix_error(error,
+                       "listener %s: ", rn_endpoint_format(&info.host, text));
+    return added;
+}
+
+static bool take_listeners(Relay *relay, int socket, GError **error)
+{
+    RnMsg *msg = &relay->msg;
+
+    for (;;) {
+        if (!rn_msg_recv(socket, msg, error))
+            return false;
+        if (msg->type == RN_MSG_RELAY_START && msg->length == 0 &&
+            msg->n_fds == 0)
+            return true;
+        if (msg->type != RN_MSG_RELAY_LISTENER ||
+            msg->length != sizeof(RnRelayListener) || msg->n_fds != 1)
+            return rn_set_error(error, RN_ERROR_PROTOCOL,
+                                "unexpected message %u of %" G_GSIZE_FORMAT
+                                " bytes and %u fds",
+                                msg->type, msg->length, msg->n_fds);
+        if (!add_listener(relay, error))
+            return false;
+    }
+}
+
+static bool begin(Relay *relay, int socket, GError **error)
+{
+    g_autoptr(GError) not_raised = NULL;
+
+    if (!take_setup(relay, socket, error))
+        return false;
+    /* before listeners come; with fewer fds it works too, for fewer flows */
+    if (!rn_fd_room_raise(&not_raised))
+        rn_log_debug("%s, ignoring", not_raised->message);
+    if (!make_parts(relay, error) || !take_listeners(relay, socket, error) ||
+        !rn_loop_add(relay->loop, &relay->monitor, socket, EPOLLIN,
+                     handle_monitor, relay, error))
+        return false;
+    if (!rn_relay_confine(error)) {
+        g_prefix_error(error, "confine: ");
+        return false;
+    }
+    return rn_msg_send(socket, RN_MSG_RELAY_READY, NULL, 0, NULL, 0, error);
+}
+
+static bool run(Relay *relay, int socket, GError **error)
+{
+    if (!begin(relay, socket, error))
+        return false;
+    while (!relay->is_over) {
+        if (!rn_slirp_turn(relay->slirp, -1, error))
+            return false;
+    }
+    rn_log_debug("link: %" G_GUINT64_FORMAT " frames dropped",
+                 rn_link_counters(relay->link)->dropped);
+    if (relay->failure == NULL)
+        return true;
+    g_propagate_error(error, g_steal_pointer(&relay->failure));
+    return false;
+}
+
+bool rn_relay_run(int socket, GError **error)
+{
+    g_auto(Relay) relay = { 0 };
+    GError *failure = NULL;
+
+    if (run(&relay, socket, &failure))
+        return true;
+    /* a monitor that is gone has no use for it */
+    (void)rn_msg_send_error(socket, failure, NULL);
+    g_propagate_error(error, failure);
+    return false;
+}
+
+static void log_glib_line(const char *domain, GLogLevelFlags level,
+                          const char *text, gpointer data)
+{
+    (void)level;
+    (void)data;
+    rn_log_debug("%s: %s", domain != NULL ? domain : "glib", text);
+}
+
+bool rn_relay_prepare(GError **error)
+{
+    struct sigaction ignore = { .sa_handler = SIG_IGN };
+
+    if (sigaction(SIGPIPE, &ignore, NULL) < 0)
+        return rn_set_errno(error, errno, "ignore SIGPIPE");
+    /* $G_DEBUG=fatal-warnings would let a guest's nonsense end the relay */
+    g_log_set_always_fatal((GLogLevelFlags)G_LOG_FATAL_MASK);
+    g_log_set_default_handler(log_glib_line, NULL);
+    return true;
+}
+
+int rn_relay_main(void)
+{
+    g_autoptr(GError) failure = NULL;
+
+    rn_helper_take_name(RN_RELAY_NAME);
+    if (rn_relay_prepare(&failure) && rn_relay_run(RN_HELPER_FD, &failure))
+        return EXIT_SUCCESS;
+    rn_log_gerror(RN_LOG_DEBUG, failure);
+    return EXIT_FAILURE;
+}

@@ -1,0 +1,436 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * test-publish-udp - UDP flows as a table, and datagrams through a listener
+ */
+#include "config.h"
+
+#include <unit.h>
+
+#include <errno.h>
+#include <unistd.h>
+
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include <rnet/net/filter.h>
+#include <rnet/net/frame-fields.h>
+#include <rnet/net/publish-udp.h>
+#include <rnet/net/udp-flows.h>
+#include <rnet/util/fd.h>
+
+#include "frames.h"
+
+enum {
+    TURNS_MAX = 500, /* only a failure takes so many */
+    TURN_MS = 20,
+};
+
+static RnUdpOrigin make_origin(const char *client, uint16_t port,
+                               uint32_t listener)
+{
+    return (RnUdpOrigin){
+        .client = test_endpoint(client, port),
+        .local = test_endpoint("192.0.2.1", 0),
+        .listener = listener,
+        .guest_port = 53,
+    };
+}
+
+static void flow_of_known_client_is_found_from_both_sides(void **state)
+{
+    RnNetworkPlan plan = test_plan();
+    g_autoptr(RnUdpFlows) flows = rn_udp_flows_new(&plan, 10);
+    RnUdpOrigin origin = make_origin("198.51.100.7", 4000, 0);
+    const RnUdpFlow *flow = rn_udp_flows_enter(flows, &origin, 0);
+    RnEndpoint stranger = test_endpoint("198.51.100.7", 4001);
+
+    (void)state;
+    assert_true(rn_endpoint_equal(&flow->shown, &origin.client));
+    assert_int_equal(flow->guest.port, 53);
+    assert_ptr_equal(rn_udp_flows_enter(flows, &origin, 1), flow);
+    assert_ptr_equal(rn_udp_flows_answer(flows, &flow->guest, &flow->shown, 2),
+                     flow);
+    assert_null(rn_udp_flows_answer(flows, &flow->guest, &stranger, 2));
+    assert_int_equal(rn_udp_flows_count(flows), 1);
+}
+
+/* All of these look the same to the guest unless ports are changed. */
+static void clients_shown_as_gateway_get_ports_of_their_own(void **state)
+{
+    RnNetworkPlan plan = test_plan();
+    g_autoptr(RnUdpFlows) flows = rn_udp_flows_new(&plan, 300);
+    g_autoptr(GHashTable) seen = g_hash_table_new(NULL, NULL);
+
+    (void)state;
+    for (unsigned i = 0; i < 200; i++) {
+        char client[16];
+        RnUdpOrigin origin;
+        const RnUdpFlow *flow = NULL;
+
+        g_snprintf(client, sizeof client, "127.0.0.%u", i + 1);
+        origin = make_origin(client, 4000, 0);
+        flow = rn_udp_flows_enter(flows, &origin, 0);
+        assert_non_null(flow);
+        assert_true(rn_endpoint_same_address(&flow->shown, &plan.gateway4));
+        if (i == 0)
+            assert_int_equal(flow->shown.port, 4000);
+        assert_true(g_hash_table_add(seen, GUINT_TO_POINTER(flow->shown.port)));
+        assert_ptr_equal(
+            rn_udp_flows_answer(flows, &flow->guest, &flow->shown, 0), flow);
+    }
+}
+
+/* One client through two published ports that lead to the same guest port. */
+static void second_way_of_one_client_is_shown_as_gateway(void **state)
+{
+    RnNetworkPlan plan = test_plan();
+    g_autoptr(RnUdpFlows) flows = rn_udp_flows_new(&plan, 10);
+    RnUdpOrigin first = make_origin("198.51.100.7", 4000, 0);
+    RnUdpOrigin second = make_origin("198.51.100.7", 4000, 1);
+    const RnUdpFlow *a = rn_udp_flows_enter(flows, &first, 0);
+    const RnUdpFlow *b = rn_udp_flows_enter(flows, &second, 0);
+
+    (void)state;
+    assert_ptr_not_equal(a, b);
+    assert_true(rn_endpoint_same_address(&b->shown, &plan.gateway4));
+    assert_ptr_equal(rn_udp_flows_answer(flows, &b->guest, &b->shown, 0), b);
+    assert_ptr_equal(rn_udp_flows_answer(flows, &a->guest, &a->shown, 0), a);
+}
+
+static void flows_expire_by_whether_they_were_answered(void **state)
+{
+    RnNetworkPlan plan = test_plan();
+    g_autoptr(RnUdpFlows) flows = rn_udp_flows_new(&plan, 10);
+    RnUdpOrigin silent = make_origin("198.51.100.7", 1, 0);
+    RnUdpOrigin talking = make_origin("198.51.100.7", 2, 0);
+    const RnUdpFlow *flow = NULL;
+
+    (void)state;
+    assert_int_equal(rn_udp_flows_next_expiry_ms(flows), -1);
+    rn_udp_flows_enter(flows, &silent, 1000);
+    flow = rn_udp_flows_enter(flows, &talking, 1000);
+    assert_non_null(
+        rn_udp_flows_answer(flows, &flow->guest, &flow->shown, 1000));
+    assert_int_equal(rn_udp_flows_next_expiry_ms(flows),
+                     1000 + RN_UDP_UNANSWERED_MS);
+
+    rn_udp_flows_expire(flows, 1000 + RN_UDP_UNANSWERED_MS - 1);
+    assert_int_equal(rn_udp_flows_count(flows), 2);
+    rn_udp_flows_expire(flows, 1000 + RN_UDP_UNANSWERED_MS);
+    assert_int_equal(rn_udp_flows_count(flows), 1);
+    assert_int_equal(rn_udp_flows_next_expiry_ms(flows),
+                     1000 + RN_UDP_ANSWERED_MS);
+
+    /* use puts it off */
+    rn_udp_flows_enter(flows, &talking, 5000);
+    rn_udp_flows_expire(flows, 1000 + RN_UDP_ANSWERED_MS);
+    assert_int_equal(rn_udp_flows_count(flows), 1);
+    rn_udp_flows_expire(flows, 5000 + RN_UDP_ANSWERED_MS);
+    assert_int_equal(rn_udp_flows_count(flows), 0);
+    assert_int_equal(rn_udp_flows_next_expiry_ms(flows), -1);
+}
+
+static void flows_beyond_the_bound_replace_the_most_idle(void **state)
+{
+    enum {
+        MAX_FLOWS = 8
+    };
+    RnNetworkPlan plan = test_plan();
+    g_autoptr(RnUdpFlows) flows = rn_udp_flows_new(&plan, MAX_FLOWS);
+    RnEndpoint answered = test_endpoint("198.51.100.7", 1);
+    RnEndpoint guest = plan.guest4;
+
+    (void)state;
+    guest.port = 53;
+    for (uint16_t port = 1; port <= 1000; port++) {
+        RnUdpOrigin origin = make_origin("198.51.100.7", port, 0);
+
+        assert_non_null(rn_udp_flows_enter(flows, &origin, port));
+        assert_true(rn_udp_flows_count(flows) <= MAX_FLOWS);
+        if (port == 1)
+            assert_non_null(
+                rn_udp_flows_answer(flows, &guest, &answered, port));
+    }
+    /* the answered one stays, though it is the oldest; then the newest seven */
+    assert_int_equal(rn_udp_flows_count(flows), MAX_FLOWS);
+    assert_non_null(rn_udp_flows_answer(flows, &guest, &answered, 1001));
+    for (uint16_t port = 993; port <= 1000; port++) {
+        RnEndpoint shown = test_endpoint("198.51.100.7", port);
+        bool is_there =
+            rn_udp_flows_answer(flows, &guest, &shown, 1001) != NULL;
+
+        assert_int_equal(is_there, port >= 994);
+    }
+}
+
+/* The relay's side of a listener, and the frames that it made. */
+typedef struct Bench {
+    RnNetworkPlan plan;
+    RnLoop *loop;
+    RnPublishUdp *publish;
+    RnEndpoint front;
+    unsigned n_frames;
+    TestFrame last;
+} Bench;
+
+static void catch_frame(const uint8_t *bytes, gsize length, void *data)
+{
+    Bench *bench = data;
+
+    bench->n_frames++;
+    memcpy(bench->last.bytes, bytes, length);
+    bench->last.length = length;
+}
+
+static int open_socket(const char *address, RnEndpoint *out_at)
+{
+    RnEndpoint at = test_endpoint(address, 0);
+    struct sockaddr_storage storage;
+    socklen_t length = rn_endpoint_to_sockaddr(&at, &storage);
+    int fd = socket(at.family, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+    assert_true(fd >= 0);
+    assert_int_equal(bind(fd, (struct sockaddr *)&storage, length), 0);
+    length = sizeof storage;
+    assert_int_equal(getsockname(fd, (struct sockaddr *)&storage, &length), 0);
+    rn_endpoint_from_sockaddr(&storage, out_at);
+    return fd;
+}
+
+static Bench *make_bench(const char *front)
+{
+    g_autoptr(GError) error = NULL;
+    Bench *bench = g_new0(Bench, 1);
+    RnRelayListener info = { .transport = RN_TRANSPORT_UDP, .guest_port = 53 };
+    int fd = open_socket(front, &bench->front);
+
+    bench->plan = test_plan();
+    bench->loop = rn_loop_new(&error);
+    bench->publish =
+        rn_publish_udp_new(&bench->plan, bench->loop, catch_frame, bench);
+    info.host = bench->front;
+    assert_true(rn_publish_udp_add(bench->publish, &info, fd, &error));
+    assert_no_error(error);
+    return bench;
+}
+
+static void free_bench(Bench *bench)
+{
+    rn_publish_udp_free(bench->publish);
+    rn_loop_free(bench->loop);
+    g_free(bench);
+}
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Bench, free_bench)
+
+static void send_to(int fd, const RnEndpoint *at, const void *bytes,
+                    gsize length)
+{
+    struct sockaddr_storage storage;
+    socklen_t size = rn_endpoint_to_sockaddr(at, &storage);
+
+    assert_int_equal(
+        sendto(fd, bytes, length, 0, (struct sockaddr *)&storage, size),
+        length);
+}
+
+static void await_frames(Bench *bench, unsigned n)
+{
+    for (unsigned i = 0; i < TURNS_MAX && bench->n_frames < n; i++)
+        assert_true(rn_loop_turn(bench->loop, TURN_MS, NULL));
+    assert_int_equal(bench->n_frames, n);
+}
+
+/* Lets the guest answer the last frame; whether a flow took it. */
+static bool answer(Bench *bench, const char *text)
+{
+    RnFrame asked, frame;
+    TestFrame built;
+
+    assert_true(rn_frame_parse(bench->last.bytes, bench->last.length, &asked));
+    test_udp_frame(&bench->plan, &asked.destination, &asked.source, text,
+                   strlen(text), &built);
+    assert_true(rn_frame_parse(built.bytes, built.length, &frame));
+    assert_true(rn_filter_may_be_answer(&bench->plan, &frame));
+    return rn_publish_udp_take_answer(bench->publish, &frame);
+}
+
+/* The fronts, and the address that a client sends to there. */
+typedef struct Way {
+    const char *front, *target, *client, *shown;
+} Way;
+
+static const Way ways[] = {
+    { "127.0.0.1", "127.0.0.1", "127.0.0.1", "10.0.2.2" },
+    { "0.0.0.0", "127.0.0.5", "127.0.0.1", "10.0.2.2" },
+    { "::1", "::1", "::1", "fd00::2" },
+    { "::", "::1", "::1", "fd00::2" },
+    { "::", "127.0.0.5", "127.0.0.1", "10.0.2.2" }, /* IPv4 on IPv6 */
+};
+
+static void question_and_answer_pass_each_way(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < G_N_ELEMENTS(ways); i++) {
+        g_autoptr(Bench) bench = make_bench(ways[i].front);
+        RnEndpoint target = test_endpoint(ways[i].target, bench->front.port);
+        RnEndpoint self, from;
+        rn_autofd int client = open_socket(ways[i].client, &self);
+        RnEndpoint shown = test_endpoint(ways[i].shown, self.port);
+        struct sockaddr_storage storage;
+        socklen_t length = sizeof storage;
+        char text[16];
+        RnFrame frame;
+
+        send_to(client, &target, "question", 8);
+        await_frames(bench, 1);
+        assert_true(
+            rn_frame_parse(bench->last.bytes, bench->last.length, &frame));
+        assert_true(rn_endpoint_equal(&frame.source, &shown));
+        assert_int_equal(frame.destination.port, 53);
+        assert_memory_equal(frame.payload, "question", 8);
+        assert_memory_equal(frame.ether, bench->plan.guest_mac, 6);
+
+        assert_true(answer(bench, "answer"));
+        assert_int_equal(recvfrom(client, text, sizeof text, 0,
+                                  (struct sockaddr *)&storage, &length),
+                         6);
+        rn_endpoint_from_sockaddr(&storage, &from);
+        if (!rn_endpoint_equal(&from, &target))
+            fail_msg("%s answers from elsewhere", ways[i].target);
+    }
+}
+
+static void answer_without_a_flow_is_not_taken(void **state)
+{
+    g_autoptr(Bench) bench = make_bench("127.0.0.1");
+    RnEndpoint from = bench->plan.guest4, to = bench->plan.gateway4;
+    TestFrame built;
+    RnFrame frame;
+
+    (void)state;
+    from.port = 53;
+    to.port = 4000;
+    test_udp_frame(&bench->plan, &from, &to, "x", 1, &built);
+    assert_true(rn_frame_parse(built.bytes, built.length, &frame));
+    assert_false(rn_publish_udp_take_answer(bench->publish, &frame));
+}
+
+static void answer_with_wrong_checksum_is_dropped(void **state)
+{
+    g_autoptr(Bench) bench = make_bench("127.0.0.1");
+    RnEndpoint self;
+    rn_autofd int client = open_socket("127.0.0.1", &self);
+    RnFrame asked, frame;
+    TestFrame built;
+    char byte;
+
+    (void)state;
+    send_to(client, &bench->front, "q", 1);
+    await_frames(bench, 1);
+    assert_true(rn_frame_parse(bench->last.bytes, bench->last.length, &asked));
+    test_udp_frame(&bench->plan, &asked.destination, &asked.source, "abc", 3,
+                   &built);
+    built.bytes[built.length - 1] ^= 1;
+    assert_true(rn_frame_parse(built.bytes, built.length, &frame));
+    assert_true(rn_publish_udp_take_answer(bench->publish, &frame));
+    assert_int_equal(recv(client, &byte, 1, 0), -1);
+}
+
+static void burst_of_datagrams_keeps_its_flow_and_sizes(void **state)
+{
+    enum {
+        DATAGRAMS = 100
+    };
+    g_autoptr(Bench) bench = make_bench("127.0.0.1");
+    RnEndpoint self;
+    rn_autofd int client = open_socket("127.0.0.1", &self);
+    static const uint8_t bytes[1000];
+
+    (void)state;
+    for (unsigned i = 0; i < DATAGRAMS; i++) {
+        send_to(client, &bench->front, bytes, i * 10);
+        /* so that the socket's queue does not overflow */
+        if (i % 20 == 19)
+            await_frames(bench, i + 1);
+    }
+    assert_int_equal(rn_publish_udp_n_flows(bench->publish), 1);
+    assert_int_equal(bench->last.length, 14 + 28 + (DATAGRAMS - 1) * 10);
+}
+
+/* 65507 bytes do not fit the link's MTU. */
+static void largest_datagram_goes_in_as_two_fragments(void **state)
+{
+    g_autoptr(Bench) bench = make_bench("127.0.0.1");
+    RnEndpoint self;
+    rn_autofd int client = open_socket("127.0.0.1", &self);
+    g_autofree uint8_t *bytes = g_malloc0(65507);
+
+    (void)state;
+    send_to(client, &bench->front, bytes, 65507);
+    await_frames(bench, 2);
+}
+
+/* One piece of an IPv4 datagram, as the guest's kernel would send it. */
+static void make_fragment(const Bench *bench, const uint8_t *udp, gsize total,
+                          gsize offset, TestFrame *built)
+{
+    enum {
+        PIECE = 1480
+    };
+    bool is_last = offset + PIECE >= total;
+    uint8_t *ip = built->bytes + 14;
+
+    test_ip_frame(&bench->plan, &bench->plan.guest4, &bench->plan.gateway4,
+                  IPPROTO_UDP, udp + offset, MIN(PIECE, total - offset), built);
+    rn_put16(ip + 6, (uint16_t)(offset / 8 | (is_last ? 0 : 0x2000)));
+    rn_put16(ip + 10, 0);
+    rn_put16(ip + 10, rn_checksum_finish(rn_checksum_add(0, ip, 20)));
+}
+
+static void answer_in_fragments_comes_out_whole(void **state)
+{
+    g_autoptr(Bench) bench = make_bench("127.0.0.1");
+    RnEndpoint self;
+    rn_autofd int client = open_socket("127.0.0.1", &self);
+    uint8_t udp[3008] = { 0, 53, [2500] = 'x' };
+    uint64_t sum = rn_checksum_pseudo(
+        &bench->plan.guest4, &bench->plan.gateway4, IPPROTO_UDP, sizeof udp);
+    char text[4096];
+
+    (void)state;
+    send_to(client, &bench->front, "q", 1);
+    await_frames(bench, 1);
+    rn_put16(udp + 2, self.port);
+    rn_put16(udp + 4, sizeof udp);
+    rn_put16(udp + 6,
+             rn_checksum_finish(rn_checksum_add(sum, udp, sizeof udp)));
+    for (gsize offset = 0; offset < sizeof udp; offset += 1480) {
+        TestFrame built;
+        RnFrame fragment;
+
+        make_fragment(bench, udp, sizeof udp, offset, &built);
+        assert_true(rn_frame_parse(built.bytes, built.length, &fragment));
+        assert_true(rn_publish_udp_take_answer(bench->publish, &fragment));
+    }
+    assert_int_equal(recv(client, text, sizeof text, 0), 3000);
+    assert_int_equal(text[2492], 'x');
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(flow_of_known_client_is_found_from_both_sides),
+        cmocka_unit_test(clients_shown_as_gateway_get_ports_of_their_own),
+        cmocka_unit_test(second_way_of_one_client_is_shown_as_gateway),
+        cmocka_unit_test(flows_expire_by_whether_they_were_answered),
+        cmocka_unit_test(flows_beyond_the_bound_replace_the_most_idle),
+        cmocka_unit_test(question_and_answer_pass_each_way),
+        cmocka_unit_test(answer_without_a_flow_is_not_taken),
+        cmocka_unit_test(answer_with_wrong_checksum_is_dropped),
+        cmocka_unit_test(burst_of_datagrams_keeps_its_flow_and_sizes),
+        cmocka_unit_test(largest_datagram_goes_in_as_two_fragments),
+        cmocka_unit_test(answer_in_fragments_comes_out_whole),
+    };
+
+    return cmocka_run_group_tests_name("publish-udp", tests, NULL, NULL);
+}
