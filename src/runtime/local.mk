@@ -2,3 +2,8 @@
 noinst_LIBRARIES += libruntime.a
 libruntime_a_SOURCES =
 noinst_HEADERS +=
+libruntime_a_SOURCES += src/runtime/facts.c
+libruntime_a_SOURCES += src/runtime/plan.c
+libruntime_a_SOURCES += src/runtime/plan-files.c
+noinst_HEADERS += include/rnet/runtime/plan.h
+noinst_HEADERS += include/rnet/runtime/plan-files.h

@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * plan - decides what creating a container will do
+ *
+ * Runs in the launcher, before anything exists; pure. In: the checked
+ * config.json, the command's request, facts of the host. Out: RnPlan, or an
+ * error that names what cannot be had. Files that rnet generates for the
+ * container are decided in plan-files.c.
+ */
+#include "config.h"
+
+#include <rnet/runtime/plan.h>
+
+#include <sched.h>
+#include <string.h>
+
+#include <rnet/runtime/plan-files.h>
+
+static void plan_namespaces(RnPlan *plan, RnNetworkMode mode,
+                            const RnHostFacts *facts)
+{
+    plan->namespaces = plan->config->namespaces;
+    if (facts->uid != 0)
+        plan->namespaces |= CLONE_NEWUSER;
+    if (mode == RN_NETWORK_HOST)
+        plan->namespaces &= ~(uint64_t)CLONE_NEWNET;
+    else
+        plan->namespaces |= CLONE_NEWNET;
+    plan->has_network = mode == RN_NETWORK_SLIRP;
+}
+
+static bool check_namespaces(const RnPlan *plan, GError **error)
+{
+    bool host_devices = (plan->namespaces & CLONE_NEWUSER) == 0;
+
+    if ((plan->namespaces & CLONE_NEWNS) == 0)
+        return rn_set_error(error, RN_ERROR_UNSUPPORTED,
+                            "linux.namespaces: a container without a mount "
+                            "namespace of its own is not supported");
+    if ((plan->namespaces & CLONE_NEWPID) == 0) {
+        (void)rn_set_error(error, RN_ERROR_UNSUPPORTED,
+                           "linux.namespaces: a container without a pid "
+                           "namespace of its own is not supported yet: its "
+                           "processes would outlive it");
+        return rn_error_add_hint(error, "add { \"type\": \"pid\" } to "
+                                        "linux.namespaces");
+    }
+    if (plan->config->denies_devices && host_devices)
+        return rn_set_error(error, RN_ERROR_UNSUPPORTED,
+                            "linux.resources.devices: not supported yet for a "
+                            "container without a user namespace");
+    return true;
+}
+
+static void append_mapping(GArray *maps, uint32_t container_id,
+                           uint32_t host_id, uint32_t size)
+{
+    RnIdMapping mapping = {
+        .container_id = container_id,
+        .host_id = host_id,
+        .size = size,
+    };
+
+    g_array_append_val(maps, mapping);
+}
+
+/*
+ * The map for a bundle that gives none. With extra ids: the caller is root in
+ * there and the extra ids follow. With one id only: the caller is whoever the
+ * process runs as.
+ */
+static GArray *default_mappings(uint32_t caller, const GArray *extra,
+                                uint32_t process_id)
+{
+    GArray *maps = g_array_new(FALSE, FALSE, sizeof(RnIdMapping));
+    uint32_t next = 1;
+
+    if (extra->len == 0) {
+        append_mapping(maps, process_id, caller, 1);
+        return maps;
+    }
+    append_mapping(maps, 0, caller, 1);
+    for (unsigned i = 0; i < extra->len && i + 1 < RN_IDMAP_MAX; i++) {
+        const RnIdMapping *range = &g_array_index(extra, RnIdMapping, i);
+        uint32_t size = MIN(range->size, UINT32_MAX - next);
+
+        append_mapping(maps, next, range->host_id, size);
+        next += size;
+    }
+    return maps;
+}
+
+static GArray *copy_mappings(const GArray *maps)
+{
+    GArray *copy = g_array_new(FALSE, FALSE, sizeof(RnIdMapping));
+
+    return g_array_append_vals(copy, maps->data, maps->len);
+}
+
+static bool maps_one_id(const GArray *maps)
+{
+    return maps->len == 1 && g_array_index(maps, RnIdMapping, 0).size == 1;
+}
+
+static void plan_mappings(RnPlan *plan, const RnHostFacts *facts)
+{
+    const RnConfig *config = plan->config;
+    bool given = config->uid_mappings->len > 0;
+
+    if ((plan->namespaces & CLONE_NEWUSER) == 0) {
+        plan->uid_mappings = g_array_new(FALSE, FALSE, sizeof(RnIdMapping));
+        plan->gid_mappings = g_array_new(FALSE, FALSE, sizeof(RnIdMapping));
+        return;
+    }
+    if (given) {
+        plan->uid_mappings = copy_mappings(config->uid_mappings);
+        plan->gid_mappings = copy_mappings(config->gid_mappings);
+    } else {
+        /* both or neither: a half-mapped pair surprises more than one id */
+        bool both = facts->extra_uids->len > 0 && facts->extra_gids->len > 0;
+        g_autoptr(GArray) none = g_array_new(FALSE, FALSE, 1);
+
+        plan->uid_mappings = default_mappings(
+            facts->uid, both ? facts->extra_uids : none, config->process.uid);
+        plan->gid_mappings = default_mappings(
+            facts->gid, both ? facts->extra_gids : none, config->process.gid);
+    }
+    plan->single_id =
+        maps_one_id(plan->uid_mappings) && maps_one_id(plan->gid_mappings);
+}
+
+static bool check_id(const RnPlan *plan, const GArray *maps, uint32_t id,
+                     const char *field, GError **error)
+{
+    uint32_t host_id = 0;
+
+    /* -1 means "leave it" to setresuid(2) */
+    if (id == UINT32_MAX)
+        return rn_set_error(error, RN_ERROR_INVALID, "%s: %u is no id", field,
+                            id);
+    if ((plan->namespaces & CLONE_NEWUSER) == 0 ||
+        rn_idmap_to_host(maps, id, &host_id))
+        return true;
+    (void)rn_set_error(error, RN_ERROR_UNSUPPORTED,
+                       "%s: %u is not mapped into the container's user "
+                       "namespace",
+                       field, id);
+    if (plan->config->uid_mappings->len > 0)
+        return rn_error_add_hint(error, "map it in linux.uidMappings and "
+                                        "linux.gidMappings, or leave these "
+                                        "out");
+    return rn_error_add_hint(error, "more ids take newuidmap and newgidmap "
+                                    "(package uidmap) and larger ranges in "
+                                    "/etc/subuid and /etc/subgid");
+}
+
+static bool check_identity(const RnPlan *plan, GError **error)
+{
+    const RnProcess *process = &plan->config->process;
+    const GArray *gids = process->additional_gids;
+
+    if (!check_id(plan, plan->uid_mappings, process->uid, "process.user.uid",
+                  error) ||
+        !check_id(plan, plan->gid_mappings, process->gid, "process.user.gid",
+                  error))
+        return false;
+    for (unsigned i = 0; i < gids->len; i++) {
+        if (!check_id(plan, plan->gid_mappings,
+                      g_array_index(gids, uint32_t, i),
+                      "process.user.additionalGids", error))
+            return false;
+    }
+    return true;
+}
+
+static RnNetworkMode choose_mode(const RnPlan *plan,
+                                 const RnPlanRequest *request)
+{
+    if (request->network != NULL)
+        return request->network->mode;
+    if ((plan->config->namespaces & CLONE_NEWNET) == 0)
+        return RN_NETWORK_HOST;
+    return RN_NETWORK_SLIRP;
+}
+
+static bool plan_network(RnPlan *plan, const RnPlanRequest *request,
+                         const RnHostFacts *facts, GError **error)
+{
+    g_auto(RnNetworkOptions) defaults = { 0 };
+    const RnNetworkOptions *options = request->network;
+    RnNetworkMode mode = choose_mode(plan, request);
+
+    plan_namespaces(plan, mode, facts);
+    if (options == NULL) {
+        if (!rn_network_options_parse("slirp", &defaults, error))
+            return false;
+        defaults.mode = mode;
+        options = &defaults;
+    }
+    if (request->publishes && mode != RN_NETWORK_SLIRP) {
+        (void)rn_set_error(error, RN_ERROR_INVALID,
+                           "ports can only be published from a network that "
+                           "rnet makes");
+        return rn_error_add_hint(error, "add --network slirp");
+    }
+    if (plan->has_network)
+        rn_network_options_plan(options, &plan->network);
+    rn_plan_files(plan, options, facts, request->no_hosts);
+    return true;
+}
+
+static char *resolve_root(const char *bundle, const char *root_path)
+{
+    if (g_path_is_absolute(root_path))
+        return g_strdup(root_path);
+    return g_build_filename(bundle, root_path, NULL);
+}
+
+RnPlan *rn_plan_new(const RnConfig *config, const RnPlanRequest *request,
+                    const RnHostFacts *facts, GError **error)
+{
+    g_autoptr(RnPlan) plan = g_new0(RnPlan, 1);
+
+    plan->config = config;
+    plan->id = g_strdup(request->id);
+    plan->bundle = g_strdup(request->bundle);
+    plan->rootfs = resolve_root(request->bundle, config->root_path);
+    plan->hostname = g_strdup(config->hostname);
+    if (!plan_network(plan, request, facts, error) ||
+        !check_namespaces(plan, error))
+        return NULL;
+    plan_mappings(plan, facts);
+    if (!check_identity(plan, error))
+        return NULL;
+    return g_steal_pointer(&plan);
+}
+
+void rn_plan_free(RnPlan *plan)
+{
+    if (plan == NULL)
+        return;
+    g_free(plan->id);
+    g_free(plan->bundle);
+    g_free(plan->rootfs);
+    g_clear_pointer(&plan->uid_mappings, g_array_unref);
+    g_clear_pointer(&plan->gid_mappings, g_array_unref);
+    g_free(plan->resolv_conf);
+    g_free(plan->hosts);
+    g_free(plan->hostname);
+    g_free(plan);
+}
