@@ -7,3 +7,7 @@ libruntime_a_SOURCES += src/runtime/plan.c
 libruntime_a_SOURCES += src/runtime/plan-files.c
 noinst_HEADERS += include/rnet/runtime/plan.h
 noinst_HEADERS += include/rnet/runtime/plan-files.h
+libruntime_a_SOURCES += src/runtime/program.c
+libruntime_a_SOURCES += src/runtime/program-elf.c
+noinst_HEADERS += include/rnet/runtime/program.h
+noinst_HEADERS += include/rnet/runtime/program-elf.h
