@@ -7,3 +7,20 @@ unit_tests += tests/unit/test-program
 tests_unit_test_program_SOURCES = tests/unit/test-program.c
 tests_unit_test_program_LDADD = $(RUNTIME_LIBS) $(CMOCKA_LIBS)
 
+noinst_HEADERS += tests/unit/fake-launcher.h
+
+unit_tests += tests/unit/test-init
+tests_unit_test_init_SOURCES = tests/unit/test-init.c \
+	tests/unit/fake-launcher.c
+tests_unit_test_init_LDADD = $(RUNTIME_LIBS) $(CMOCKA_LIBS)
+
+unit_tests += tests/unit/test-rootfs
+tests_unit_test_rootfs_SOURCES = tests/unit/test-rootfs.c \
+	tests/unit/fake-launcher.c
+tests_unit_test_rootfs_LDADD = $(RUNTIME_LIBS) $(CMOCKA_LIBS)
+
+unit_tests += tests/unit/test-identity
+tests_unit_test_identity_SOURCES = tests/unit/test-identity.c \
+	tests/unit/fake-launcher.c
+tests_unit_test_identity_LDADD = $(RUNTIME_LIBS) $(CMOCKA_LIBS)
+

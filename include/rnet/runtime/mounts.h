@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * mounts - the mounts of config.json, in their order
+ *
+ * runtime-spec config.md, Mounts. What the kernel refuses in a user namespace
+ * is replaced as other runtimes do: sysfs, cgroup and (without a pid or ipc
+ * namespace) proc and mqueue by a bind of the host's, the first two read-only.
+ */
+#ifndef RNET_RUNTIME_MOUNTS_H
+#define RNET_RUNTIME_MOUNTS_H
+
+#include <rnet/runtime/plan.h>
+
+enum { RN_MOUNTS_MAX = 4096 };
+
+/*
+ * Makes them under root_fd; targets that are missing are made. "ro" of a tmpfs
+ * is left for later: such a mount's fd is appended to `read_only_later` (GArray
+ * of int), the caller's. Errors name the destination.
+ */
+bool rn_mounts_add(const RnPlan *plan, int root_fd, GArray *read_only_later,
+                   GError **error) RN_CHECK;
+
+#endif

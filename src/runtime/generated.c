@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * generated - files that the plan has texts for, as mounts of single files
+ *
+ * Runs in init, as the container's root, before the change of root. Makes a
+ * tmpfs, writes the files, takes a detached mount of each, and takes the tmpfs
+ * away again: the mounts keep it alive and are all that is reachable of it.
+ */
+#include "config.h"
+
+#include <rnet/runtime/generated.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stddef.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <sys/mount.h>
+
+#include <rnet/sys/mount.h>
+#include <rnet/sys/rootpath.h>
+#include <rnet/util/fd.h>
+
+typedef struct File {
+    const char *path; /* in the container */
+    const char *name; /* in the tmpfs */
+    gsize text;       /* offset of the text in RnPlan */
+    const char *end;  /* what follows the text in the file */
+} File;
+
+static const File files[] = {
+    { "/etc/resolv.conf", "resolv.conf", offsetof(RnPlan, resolv_conf), "" },
+    { "/etc/hosts", "hosts", offsetof(RnPlan, hosts), "" },
+    { "/etc/hostname", "hostname", offsetof(RnPlan, hostname), "\n" },
+};
+G_STATIC_ASSERT(G_N_ELEMENTS(files) == RN_GENERATED_N);
+
+void rn_generated_init(RnGenerated *generated)
+{
+    for (unsigned i = 0; i < RN_GENERATED_N; i++)
+        generated->fds[i] = -1;
+}
+
+void rn_generated_clear(RnGenerated *generated)
+{
+    for (unsigned i = 0; i < RN_GENERATED_N; i++)
+        rn_fd_close(&generated->fds[i]);
+}
+
+static const char *text_of(const RnPlan *plan, const File *file)
+{
+    return G_STRUCT_MEMBER(char *, plan, file->text);
+}
+
+static bool is_mounted_by_bundle(const RnPlan *plan, const char *path)
+{
+    const GPtrArray *mounts = plan->config->mounts;
+
+    for (unsigned i = 0; i < mounts->len; i++) {
+        const RnMount *mount = g_ptr_array_index(mounts, i);
+        g_autofree char *target =
+            g_canonicalize_filename(mount->destination, "/");
+
+        if (strcmp(target, path) == 0)
+            return true;
+    }
+    return false;
+}
+
+static bool write_file(int folder_fd, const File *file, const char *text,
+                       int *out_fd, GError **error)
+{
+    rn_autofd int fd = openat(folder_fd, file->name,
+                              O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+
+    if (fd < 0)
+        return rn_set_errno(error, errno, "create");
+    return rn_fd_write_all(fd, text, strlen(text), error) &&
+           rn_fd_write_all(fd, file->end, strlen(file->end), error) &&
+           rn_mount_clone(folder_fd, file->name, RN_MOUNT_ONE, out_fd, error);
+}
+
+static bool write_files(const RnPlan *plan, int folder_fd,
+                        RnGenerated *generated, GError **error)
+{
+    for (unsigned i = 0; i < RN_GENERATED_N; i++) {
+        const char *text = text_of(plan, &files[i]);
+
+        if (text == NULL || is_mounted_by_bundle(plan, files[i].path))
+            continue;
+        if (!write_file(folder_fd, &files[i], text, &generated->fds[i],
+                        error)) {
+            g_prefix_error(error, "\"%s\": ", files[i].path);
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool open_folder(const char *path, int *out_fd, GError **error)
+{
+    *out_fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (*out_fd < 0)
+        return rn_set_errno(error, errno, "open \"%s\"", path);
+    return true;
+}
+
+bool rn_generated_make(const RnPlan *plan, const char *scratch,
+                       RnGenerated *generated, GError **error)
+{
+    rn_autofd int scratch_fd = -1;
+    rn_autofd int folder_fd = -1;
+
+    return open_folder(scratch, &scratch_fd, error) &&
+           rn_mount_new(scratch_fd, "tmpfs", "rnet",
+                        MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=755,size=4m",
+                        error) &&
+           open_folder(scratch, &folder_fd, error) &&
+           write_files(plan, folder_fd, generated, error) &&
+           rn_mount_detach(folder_fd, error);
+}
+
+static bool is_refusal(const GError *failure)
+{
+    return rn_error_is_errno(failure, EROFS) ||
+           rn_error_is_errno(failure, EACCES) ||
+           rn_error_is_errno(failure, EPERM);
+}
+
+static bool place_file(const File *file, int tree_fd, int root_fd,
+                       GPtrArray *left_out, GError **error)
+{
+    g_autoptr(GError) failure = NULL;
+    rn_autofd int target_fd = -1;
+
+    if (!rn_rootpath_make(root_fd, file->path, RN_ROOTPATH_FILE, &target_fd,
+                          &failure)) {
+        if (is_refusal(failure)) {
+            g_ptr_array_add(left_out, g_strdup(failure->message));
+            return true;
+        }
+        g_propagate_error(error, g_steal_pointer(&failure));
+        return false;
+    }
+    if (rn_mount_attach(tree_fd, target_fd, error))
+        return true;
+    g_prefix_error(error, "\"%s\": ", file->path);
+    return false;
+}
+
+bool rn_generated_place(const RnGenerated *generated, int root_fd,
+                        GPtrArray *left_out, GError **error)
+{
+    for (unsigned i = 0; i < RN_GENERATED_N; i++) {
+        if (generated->fds[i] >= 0 &&
+            !place_file(&files[i], generated->fds[i], root_fd, left_out, error))
+            return false;
+    }
+    return true;
+}

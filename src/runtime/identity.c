@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * identity - from the launcher's child to the container's process
+ *
+ * Runs in init. In: the plan. The order matters and is noted at each step:
+ * what needs capabilities comes before they go, what the kernel resets at a
+ * change of ids comes after it. No step can be taken back; the caller ends on
+ * failure.
+ */
+#include "config.h"
+
+#include <rnet/runtime/identity.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <limits.h>
+#include <sched.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <sys/prctl.h>
+#include <sys/stat.h>
+
+#include <rnet/sys/rlimit.h>
+#include <rnet/util/fd.h>
+#include <rnet/util/log.h>
+
+enum {
+    DEFAULT_UMASK = 022, /* as runc and crun */
+    NAMED_GIDS = 8,      /* in an error text */
+};
+
+static bool has_userns(const RnPlan *plan)
+{
+    return (plan->namespaces & CLONE_NEWUSER) != 0;
+}
+
+bool rn_identity_set_oom_score(const RnPlan *plan, GError **error)
+{
+    const RnProcess *process = &plan->config->process;
+    g_autofree char *text = NULL;
+
+    if (!process->has_oom_score_adj)
+        return true;
+    text = g_strdup_printf("%d", process->oom_score_adj);
+    if (rn_file_write(AT_FDCWD, "/proc/self/oom_score_adj", text, error))
+        return true;
+    g_prefix_error(error, "process.oomScoreAdj: set %s: ", text);
+    if (error != NULL && rn_error_is_errno(*error, EACCES))
+        (void)rn_error_add_hint(error, "an ordinary user can only raise the "
+                                       "value; raise or leave out "
+                                       "process.oomScoreAdj");
+    return false;
+}
+
+/* The id that works on the container's behalf: 0, or the first there is. */
+static uint32_t working_id(const GArray *maps)
+{
+    uint32_t host_id = 0;
+
+    if (maps->len == 0 || rn_idmap_to_host(maps, 0, &host_id))
+        return 0;
+    return g_array_index(maps, RnIdMapping, 0).container_id;
+}
+
+static bool set_ids(uint32_t uid, uint32_t gid, GError **error)
+{
+    /* capabilities of the user namespace must outlive the change, also where
+     * it is away from id 0; exec ends this, and PR_SET_KEEPCAPS 0 below */
+    if (prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) < 0)
+        return rn_set_errno(error, errno, "keep the capabilities");
+    if (setresgid(gid, gid, gid) < 0)
+        return rn_set_errno(error, errno, "become gid %u", gid);
+    if (setresuid(uid, uid, uid) < 0)
+        return rn_set_errno(error, errno, "become uid %u", uid);
+    if (prctl(PR_SET_KEEPCAPS, 0, 0, 0, 0) < 0)
+        return rn_set_errno(error, errno, "no longer keep the capabilities");
+    return true;
+}
+
+bool rn_identity_become_root(const RnPlan *plan, GError **error)
+{
+    if (has_userns(plan) && !set_ids(working_id(plan->uid_mappings),
+                                     working_id(plan->gid_mappings), error))
+        return false;
+    /*
+     * A change of ids makes the process undumpable: its /proc files then
+     * belong to the host's root, and the launcher could not open its
+     * namespaces there, proc(5).
+     */
+    if (prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) < 0)
+        return rn_set_errno(error, errno, "make /proc/self accessible");
+    return true;
+}
+
+static bool set_rlimits(const RnProcess *process, GError **error)
+{
+    for (unsigned i = 0; i < process->rlimits->len; i++) {
+        const RnRlimit *limit = &g_array_index(process->rlimits, RnRlimit, i);
+
+        if (!rn_rlimit_set(limit->resource, limit->soft, limit->hard, error)) {
+            g_prefix_error(error, "process.rlimits: ");
+            return false;
+        }
+    }
+    return true;
+}
+
+static char *format_gids(const GArray *gids)
+{
+    g_autoptr(GString) text = g_string_new(NULL);
+
+    for (unsigned i = 0; i < gids->len && i < NAMED_GIDS; i++)
+        g_string_append_printf(text, "%s%u", i == 0 ? "" : ", ",
+                               g_array_index(gids, uint32_t, i));
+    if (gids->len > NAMED_GIDS)
+        g_string_append(text, ", ...");
+    return g_string_free(g_steal_pointer(&text), FALSE);
+}
+
+/* The list replaces the caller's groups, also when it is empty. */
+static bool set_groups(const RnProcess *process, GError **error)
+{
+    const GArray *gids = process->additional_gids;
+    g_autofree char *text = NULL;
+
+    G_STATIC_ASSERT(sizeof(gid_t) == sizeof(uint32_t));
+    if (setgroups(gids->len, (const gid_t *)(const void *)gids->data) == 0)
+        return true;
+    if (errno == EPERM && gids->len == 0) {
+        /* user_namespaces(7): denied where a user wrote the gid map itself */
+        rn_log_debug("the caller's supplementary groups cannot be dropped");
+        return true;
+    }
+    text = format_gids(gids);
+    (void)rn_set_errno(error, errno, "process.user.additionalGids: set %s",
+                       text);
+    return rn_error_add_hint(error, "a container with a single id cannot have "
+                                    "additional groups; see newgidmap(1)");
+}
+
+bool rn_identity_enter_cwd(const RnPlan *plan, bool *out_denied, GError **error)
+{
+    const char *cwd = plan->config->process.cwd;
+    char present[PATH_MAX];
+
+    if (chdir(cwd) < 0) {
+        if (errno != EACCES)
+            return rn_set_errno(error, errno, "process.cwd: enter \"%s\"", cwd);
+        *out_denied = true;
+        return true;
+    }
+    /* the kernel marks a directory outside of the root as unreachable, which
+     * getcwd(3) reports as ENOENT */
+    if (getcwd(present, sizeof present) == NULL || present[0] != '/')
+        return rn_set_error(error, RN_ERROR_INVALID,
+                            "process.cwd: \"%s\" is outside of the container",
+                            cwd);
+    *out_denied = false;
+    return true;
+}
+
+static bool enter_denied_cwd(const RnPlan *plan, GError **error)
+{
+    bool denied = false;
+
+    if (!rn_identity_enter_cwd(plan, &denied, error))
+        return false;
+    if (denied)
+        return rn_set_errno(error, EACCES, "process.cwd: enter \"%s\"",
+                            plan->config->process.cwd);
+    return true;
+}
+
+/* After the ids: the kernel forgets the signal at each change of them. */
+static bool confine(const RnProcess *process, const RnCapSets *sets,
+                    GError **error)
+{
+    if (!rn_caps_apply(sets, error))
+        return false;
+    if (process->no_new_privileges &&
+        prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+        return rn_set_errno(error, errno, "set no_new_privs");
+    if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0)
+        return rn_set_errno(error, errno,
+                            "ask for a signal at the parent's "
+                            "end");
+    return true;
+}
+
+/*
+ * Without process.capabilities: none. An ambient capability has to be permitted
+ * and inheritable, capabilities(7); the bundles that `runc spec` of 1.1 makes
+ * name more, which runc and crun pass over, and so does rnet.
+ */
+static RnCapSets choose_capabilities(const RnProcess *process)
+{
+    RnCapSets sets = { 0 };
+
+    if (!process->has_capabilities)
+        return sets;
+    sets = process->capabilities;
+    sets.ambient &= sets.permitted & sets.inheritable;
+    return sets;
+}
+
+bool rn_identity_assume(const RnPlan *plan, bool cwd_was_denied, GError **error)
+{
+    const RnProcess *process = &plan->config->process;
+    const RnCapSets sets = choose_capabilities(process);
+
+    (void)umask(process->has_umask ? process->umask : DEFAULT_UMASK);
+    /* groups, limits and the bounding set need capabilities */
+    return set_groups(process, error) && set_rlimits(process, error) &&
+           rn_caps_limit_bounding(sets.bounding, error) &&
+           set_ids(process->uid, process->gid, error) &&
+           (!cwd_was_denied || enter_denied_cwd(plan, error)) &&
+           confine(process, &sets, error);
+}

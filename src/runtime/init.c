@@ -1,0 +1,293 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * init - the steps from clone to exec
+ *
+ * World on entry: a fork of the launcher in the plan's new namespaces, its
+ * stdio, no ids mapped yet. World at exec: config.json's. In between init
+ * answers the launcher as protocol.h, "launcher and init", has it, and waits
+ * for nothing else; a launcher that is gone ends it at the next message. The
+ * container's files are hostile from the first step to the last, its processes
+ * do not exist yet. Any failure is sent with its step's name in front.
+ */
+#include "config.h"
+
+#include <rnet/runtime/init.h>
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <sys/prctl.h>
+#include <sys/stat.h>
+
+#include <rnet/runtime/devices.h>
+#include <rnet/runtime/identity.h>
+#include <rnet/runtime/program.h>
+#include <rnet/runtime/rootfs.h>
+#include <rnet/sys/netlink.h>
+#include <rnet/sys/process.h>
+#include <rnet/sys/pty.h>
+#include <rnet/util/fd.h>
+#include <rnet/util/log.h>
+#include <rnet/util/msg.h>
+#include <rnet/util/protocol.h>
+
+typedef struct Init {
+    const RnPlan *plan;
+    int socket;
+    RnRootfs rootfs;
+    int terminal;         /* slave; -1 without process.terminal */
+    bool foreign_formats; /* the kernel may run other than its own programs */
+    bool cwd_was_denied;
+    char *program;
+} Init;
+
+typedef bool (*StepFunc)(Init *init, GError **error);
+
+typedef struct Step {
+    const char *name; /* the prefix of its errors */
+    StepFunc func;
+} Step;
+
+static bool hear(const Init *init, RnMsgType type, GError **error)
+{
+    g_auto(RnMsg) msg = { 0 };
+
+    return rn_msg_expect(init->socket, type, 0, 0, &msg, error);
+}
+
+static bool say(const Init *init, RnMsgType type, GError **error)
+{
+    return rn_msg_send(init->socket, type, NULL, 0, NULL, 0, error);
+}
+
+/* A closed fd among 0 to 2 would be the next file that anyone opens. */
+static bool settle_stdio(Init *init, GError **error)
+{
+    if (init->socket <= STDERR_FILENO) {
+        int moved = fcntl(init->socket, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+
+        if (moved < 0)
+            return rn_set_errno(error, errno, "move the launcher's socket");
+        rn_fd_close(&init->socket);
+        init->socket = moved;
+    }
+    rn_fd_close_all_but(&init->socket, 1);
+    return rn_fd_fill_stdio(error);
+}
+
+static bool settle_process(Init *init, GError **error)
+{
+    if (!settle_stdio(init, error))
+        return false;
+    /* in the launcher's session and group, keys like Ctrl-C would reach the
+     * payload twice: from the terminal and from the launcher */
+    if (setsid() < 0)
+        return rn_set_errno(error, errno, "start a session");
+    /* the modes in include/rnet/sys/rootpath.h hold whatever the caller has */
+    (void)umask(022);
+    /* the files of /proc/self must be this process's, proc(5) */
+    if (prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) < 0)
+        return rn_set_errno(error, errno, "make /proc/self accessible");
+    return true;
+}
+
+static bool wait_for_maps(Init *init, GError **error)
+{
+    return hear(init, RN_MSG_MAPPED, error);
+}
+
+static bool set_oom_score(Init *init, GError **error)
+{
+    return rn_identity_set_oom_score(init->plan, error);
+}
+
+static bool become_root(Init *init, GError **error)
+{
+    return rn_identity_become_root(init->plan, error);
+}
+
+/* A network namespace comes with its loopback down. */
+static bool bring_up_loopback(GError **error)
+{
+    const RnLinkChange up = { .up = true };
+    g_autoptr(RnNetlink) netlink = rn_netlink_open(error);
+
+    return netlink != NULL && rn_netlink_link_change(netlink, "lo", &up, error);
+}
+
+static bool wait_for_network(Init *init, GError **error)
+{
+    const RnPlan *plan = init->plan;
+
+    if (plan->has_network) /* nsagent sets all of it up */
+        return say(init, RN_MSG_READY_FOR_NETWORK, error) &&
+               hear(init, RN_MSG_NETWORK_UP, error);
+    return (plan->namespaces & CLONE_NEWNET) == 0 || bring_up_loopback(error);
+}
+
+static bool set_names(Init *init, GError **error)
+{
+    const char *hostname = init->plan->hostname;
+    const char *domainname = init->plan->config->domainname;
+
+    if (hostname == NULL && domainname == NULL)
+        return true;
+    if ((init->plan->namespaces & CLONE_NEWUTS) == 0)
+        return rn_set_error(error, RN_ERROR_INVALID,
+                            "hostname and domainname need a uts namespace in "
+                            "linux.namespaces");
+    if (hostname != NULL && sethostname(hostname, strlen(hostname)) < 0)
+        return rn_set_errno(error, errno, "set \"%s\"", hostname);
+    if (domainname != NULL && setdomainname(domainname, strlen(domainname)) < 0)
+        return rn_set_errno(error, errno, "set the domain \"%s\"", domainname);
+    return true;
+}
+
+/* True if binfmt_misc has an entry: seen on the host's /proc. */
+static bool has_foreign_formats(void)
+{
+    DIR *folder = opendir("/proc/sys/fs/binfmt_misc");
+    struct dirent *entry = NULL;
+    bool found = false;
+
+    if (folder == NULL)
+        return false;
+    while (!found && (entry = readdir(folder)) != NULL)
+        found = entry->d_name[0] != '.' &&
+                strcmp(entry->d_name, "register") != 0 &&
+                strcmp(entry->d_name, "status") != 0;
+    (void)closedir(folder);
+    return found;
+}
+
+static bool build_rootfs(Init *init, GError **error)
+{
+    const GPtrArray *left_out = init->rootfs.left_out;
+
+    init->foreign_formats = has_foreign_formats();
+    if (!rn_rootfs_build(init->plan, &init->rootfs, error))
+        return false;
+    for (unsigned i = 0; i < left_out->len; i++)
+        rn_log_warning("rootfs: %s; ignoring",
+                       (const char *)g_ptr_array_index(left_out, i));
+    return true;
+}
+
+static bool open_terminal(Init *init, GError **error)
+{
+    rn_autofd int master = -1;
+
+    if (!init->plan->config->process.terminal)
+        return true;
+    return rn_devices_add_console(init->plan, init->rootfs.fd, &master,
+                                  &init->terminal, error) &&
+           rn_msg_send(init->socket, RN_MSG_TERMINAL, NULL, 0, &master, 1,
+                       error);
+}
+
+static bool enter_rootfs(Init *init, GError **error)
+{
+    if (!rn_rootfs_enter(init->plan, &init->rootfs, error))
+        return false;
+    rn_rootfs_clear(&init->rootfs);
+    return true;
+}
+
+static bool find_program(Init *init, GError **error)
+{
+    const RnProcess *process = &init->plan->config->process;
+
+    return rn_identity_enter_cwd(init->plan, &init->cwd_was_denied, error) &&
+           rn_program_find(process->args[0], process->env, process->cwd,
+                           init->foreign_formats, &init->program, error);
+}
+
+static bool wait_for_start(Init *init, GError **error)
+{
+    return say(init, RN_MSG_PREPARED, error) && hear(init, RN_MSG_START, error);
+}
+
+static bool take_terminal(Init *init, GError **error)
+{
+    if (init->terminal < 0)
+        return true;
+    if (!rn_pty_make_stdio(init->terminal, error))
+        return false;
+    rn_fd_close(&init->terminal);
+    return true;
+}
+
+static bool assume_identity(Init *init, GError **error)
+{
+    return rn_identity_assume(init->plan, init->cwd_was_denied, error);
+}
+
+static bool exec_program(Init *init, GError **error)
+{
+    const RnProcess *process = &init->plan->config->process;
+    int errno_value = 0;
+
+    /* all are CLOEXEC anyway; this is for a library that forgot */
+    if (close_range(STDERR_FILENO + 1, UINT_MAX, CLOSE_RANGE_CLOEXEC) < 0)
+        return rn_set_errno(error, errno, "close all fds");
+    rn_signals_reset();
+    /* also the look whether the launcher still lives, for PR_SET_PDEATHSIG
+     * says nothing about a parent that ended before */
+    if (!say(init, RN_MSG_EXECING, error))
+        return false;
+    (void)execve(init->program, process->args, process->env);
+    errno_value = errno;
+    (void)rn_set_error(error,
+                       errno_value == ENOENT ? RN_ERROR_PROGRAM_MISSING
+                                             : RN_ERROR_PROGRAM_UNRUNNABLE,
+                       "\"%s\": %s", init->program, g_strerror(errno_value));
+    if (errno_value == EACCES)
+        return rn_error_add_hint(error, "process.user may not execute it");
+    if (errno_value == EAGAIN)
+        return rn_error_add_hint(error, "RLIMIT_NPROC of the user is reached");
+    return false;
+}
+
+static const Step steps[] = {
+    { "process",
+      settle_process }, /* a failure before MAPPED would compete with the launcher's own about a
+     * process that has gone: so as little as can be comes before it */
+    { "user namespace", wait_for_maps },
+    { "oom score", set_oom_score },
+    { "user namespace", become_root },
+    { "network", wait_for_network },
+    { "hostname", set_names },
+    { "rootfs", build_rootfs },
+    { "terminal", open_terminal },
+    { "rootfs", enter_rootfs },
+    { "process", find_program },
+    { "start", wait_for_start },
+    { "terminal", take_terminal },
+    { "process", assume_identity },
+    { "exec", exec_program },
+};
+
+void rn_init_main(const RnPlan *plan, int socket)
+{
+    Init init = { .plan = plan, .socket = socket, .terminal = -1 };
+    GError *failure = NULL;
+
+    rn_rootfs_init(&init.rootfs);
+    for (unsigned i = 0; i < G_N_ELEMENTS(steps); i++) {
+        rn_log_debug("init: %s", steps[i].name);
+        if (steps[i].func(&init, &failure))
+            continue;
+        g_prefix_error(&failure, "%s: ", steps[i].name);
+        break;
+    }
+    /* exec did not happen, so there is a failure; a launcher that is gone does
+     * not hear of it */
+    (void)rn_msg_send_error(init.socket, failure, NULL);
+    _exit(EXIT_FAILURE);
+}
