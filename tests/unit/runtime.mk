@@ -24,3 +24,6 @@ tests_unit_test_identity_SOURCES = tests/unit/test-identity.c \
 	tests/unit/fake-launcher.c
 tests_unit_test_identity_LDADD = $(RUNTIME_LIBS) $(CMOCKA_LIBS)
 
+unit_tests += tests/unit/test-terminal
+tests_unit_test_terminal_SOURCES = tests/unit/test-terminal.c
+tests_unit_test_terminal_LDADD = $(RUNTIME_LIBS) $(CMOCKA_LIBS)

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * guard - undoes a container whose launcher was killed
+ *
+ * A process of its own ("rnet-guard"), since a killed launcher cannot clean
+ * up: it holds a pidfd of init and the lock of the entry, waits, and does
+ * nothing at all unless the launcher ends without saying GUARD_DONE.
+ */
+#ifndef RNET_RUNTIME_GUARD_H
+#define RNET_RUNTIME_GUARD_H
+
+#include <rnet/util/error.h>
+
+#define RN_GUARD_NAME "rnet-guard"
+
+typedef struct RnGuard RnGuard;
+
+/* Starts the guard; it watches nothing yet. */
+RnGuard *rn_guard_new(GError **error) RN_CHECK;
+
+/* What the guard undoes; -1 for what there is not yet, pidfd last. */
+typedef struct RnGuarded {
+    const char *id;
+    int base_fd; /* the state directory */
+    int lock_fd; /* of the entry, rn_entry_lock() */
+    int pidfd;   /* of init */
+} RnGuarded;
+
+/* Replaces what was to be undone before. All is borrowed. */
+bool rn_guard_watch(RnGuard *guard, const RnGuarded *guarded,
+                    GError **error) RN_CHECK;
+
+/* Sends GUARD_DONE and reaps the process. NULL is fine. */
+void rn_guard_free(RnGuard *guard);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(RnGuard, rn_guard_free)
+
+/* The helper's main function; main() calls it by argv[0]. */
+int rn_guard_main(void);
+
+#endif

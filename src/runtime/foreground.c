@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * foreground - the event loop of `rnet run`
+ *
+ * Runs in the launcher once the payload runs. Waits for: init's pidfd, signals
+ * (signalfd), the terminal, the network's helpers. Ends when init does; what
+ * then remains is rn_container_free()'s.
+ */
+#include "config.h"
+
+#include <rnet/runtime/foreground.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <sys/signalfd.h>
+#include <sys/syscall.h>
+
+#include <rnet/runtime/terminal.h>
+#include <rnet/sys/process.h>
+#include <rnet/util/fd.h>
+#include <rnet/util/log.h>
+
+enum {
+    STATUS_FILE_MAX = 16384
+}; /* bytes of /proc/PID/status, ample */
+
+/* Passed on to the payload: what a person or a supervisor sends to a program.
+ * Real-time signals are added to them. All of these end a process that does
+ * nothing about them, signal(7). */
+static const int passed_signals[] = {
+    SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGALRM,
+};
+
+typedef struct Foreground {
+    RnContainer *container;
+    RnLoop *loop;
+    RnTerminal *terminal; /* NULL without one */
+    bool own_pid_namespace;
+    int signal_fd;
+    int ended_by;   /* the signal that rnet carried out itself, 0: none */
+    bool has_ended; /* init has */
+    bool in_hurry;  /* a signal came after the end */
+    RnWatch init_watch;
+    RnWatch signal_watch;
+} Foreground;
+
+static void collect_signals(sigset_t *set)
+{
+    sigemptyset(set);
+    for (unsigned i = 0; i < G_N_ELEMENTS(passed_signals); i++)
+        sigaddset(set, passed_signals[i]);
+    for (int number = SIGRTMIN; number <= SIGRTMAX; number++)
+        sigaddset(set, number);
+    sigaddset(set, SIGWINCH);
+}
+
+bool rn_foreground_prepare(const RnContainer *container, GError **error)
+{
+    int terminal_fd = rn_container_terminal(container);
+    sigset_t set;
+
+    collect_signals(&set);
+    /* a stdout that is closed is a failed write, not the end of rnet */
+    sigaddset(&set, SIGPIPE);
+    if (sigprocmask(SIG_BLOCK, &set, NULL) < 0)
+        return rn_set_errno(error, errno, "block signals");
+    if (terminal_fd >= 0)
+        rn_terminal_copy_size(terminal_fd);
+    return true;
+}
+
+static bool open_signals(int *out_fd, GError **error)
+{
+    sigset_t set;
+    int fd = -1;
+
+    collect_signals(&set);
+    fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+    if (fd < 0)
+        return rn_set_errno(error, errno, "create a signalfd");
+    *out_fd = fd;
+    return true;
+}
+
+static uint64_t find_mask(const char *status, const char *name)
+{
+    const char *line = strstr(status, name);
+
+    return line == NULL ? 0 : g_ascii_strtoull(line + strlen(name), NULL, 16);
+}
+
+/* In sigwaitinfo(2) or its like, to which the kernel gives even a signal that
+ * it would keep from a pid 1, while SigBlk leaves out what is waited for. */
+static bool is_in_sigwait(pid_t pid)
+{
+    g_autofree char *path = g_strdup_printf("/proc/%d/syscall", pid);
+    g_autofree char *text = NULL;
+
+    /* proc(5); "running", "-1 ..." or the number */
+    return rn_file_read(AT_FDCWD, path, STATUS_FILE_MAX, &text, NULL, NULL) &&
+           g_ascii_isdigit(text[0]) &&
+           g_ascii_strtoll(text, NULL, 10) == SYS_rt_sigtimedwait;
+}
+
+/* The process neither catches, ignores nor blocks the signal, proc(5), nor
+ * waits for any; this is looked at twice, as it may begin in between. */
+static bool has_default_action(pid_t pid, int number)
+{
+    g_autofree char *path = g_strdup_printf("/proc/%d/status", pid);
+    g_autofree char *status = NULL;
+    uint64_t handled = 0;
+
+    if (is_in_sigwait(pid) ||
+        !rn_file_read(AT_FDCWD, path, STATUS_FILE_MAX, &status, NULL, NULL))
+        return false;
+    handled = find_mask(status, "\nSigBlk:") | find_mask(status, "\nSigIgn:") |
+              find_mask(status, "\nSigCgt:");
+    return (handled & (UINT64_C(1) << (number - 1))) == 0 &&
+           !is_in_sigwait(pid);
+}
+
+static void pass_signal(Foreground *front, int number)
+{
+    int pidfd = rn_container_pidfd(front->container);
+    g_autoptr(GError) failure = NULL;
+
+    /* the kernel keeps a signal's default action from a namespace's pid 1,
+     * so an unprepared payload could not be ended: done here instead */
+    if (front->own_pid_namespace && front->ended_by == 0 &&
+        has_default_action(rn_container_pid(front->container), number)) {
+        front->ended_by = number;
+        number = SIGKILL;
+    }
+    if (!rn_pidfd_signal(pidfd, number, &failure))
+        rn_log_gerror(RN_LOG_WARNING, failure);
+}
+
+static void on_signal(RnWatch *watch, uint32_t events)
+{
+    Foreground *front = watch->data;
+    struct signalfd_siginfo info;
+
+    (void)events;
+    while (read(front->signal_fd, &info, sizeof info) == sizeof info) {
+        if (info.ssi_signo == SIGWINCH) {
+            if (front->terminal != NULL)
+                rn_terminal_resize(front->terminal);
+        } else if (front->has_ended) {
+            front->in_hurry = true;
+        } else {
+            pass_signal(front, (int)info.ssi_signo);
+        }
+    }
+}
+
+static void on_init_end(RnWatch *watch, uint32_t events)
+{
+    Foreground *front = watch->data;
+
+    (void)events;
+    front->has_ended = true;
+    rn_watch_remove(&front->init_watch);
+    rn_loop_quit(front->loop);
+}
+
+/* stdout takes no more: what a terminal's user would say by closing it. */
+static void on_terminal_gone(void *data)
+{
+    Foreground *front = data;
+
+    if (!front->has_ended)
+        pass_signal(front, SIGHUP);
+}
+
+static bool watch_all(Foreground *front, GError **error)
+{
+    int terminal_fd = rn_container_terminal(front->container);
+
+    if (!open_signals(&front->signal_fd, error) ||
+        !rn_loop_add(front->loop, &front->signal_watch, front->signal_fd,
+                     EPOLLIN, on_signal, front, error) ||
+        !rn_loop_add(front->loop, &front->init_watch,
+                     rn_container_pidfd(front->container), EPOLLIN, on_init_end,
+                     front, error) ||
+        !rn_container_watch(front->container, front->loop, error))
+        return false;
+    if (terminal_fd < 0)
+        return true;
+    front->terminal = rn_terminal_new(front->loop, terminal_fd,
+                                      on_terminal_gone, front, error);
+    return front->terminal != NULL;
+}
+
+/* A slow reader gets all of the container's last words, unless a signal has
+ * ended the container or says now that nobody waits for them. */
+static bool show_last_output(Foreground *front, GError **error)
+{
+    if (front->terminal == NULL)
+        return true;
+    while (!rn_terminal_drain(front->terminal) && front->ended_by == 0 &&
+           !front->in_hurry) {
+        if (!rn_loop_turn(front->loop, -1, error))
+            return false;
+    }
+    return true;
+}
+
+static bool wait_for_end(Foreground *front, int *out_exit_code, GError **error)
+{
+    if (!watch_all(front, error) || !rn_loop_run(front->loop, error) ||
+        !show_last_output(front, error))
+        return false;
+    if (!rn_container_reap(front->container, out_exit_code, error))
+        return false;
+    if (front->ended_by != 0)
+        *out_exit_code = 128 + front->ended_by;
+    return true;
+}
+
+bool rn_foreground_wait(RnContainer *container, const RnPlan *plan,
+                        RnLoop *loop, int *out_exit_code, GError **error)
+{
+    Foreground front = {
+        .container = container,
+        .loop = loop,
+        .own_pid_namespace = (plan->namespaces & CLONE_NEWPID) != 0,
+        .signal_fd = -1,
+    };
+    bool result = false;
+
+    result = wait_for_end(&front, out_exit_code, error);
+    rn_terminal_free(front.terminal);
+    rn_watch_remove(&front.init_watch);
+    rn_watch_remove(&front.signal_watch);
+    rn_fd_close(&front.signal_fd);
+    return result;
+}

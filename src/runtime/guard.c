@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * guard - the launcher's handle on the guard, and the guard itself
+ *
+ * Runs in: the launcher (rn_guard_new to rn_guard_free) and the guard
+ * (rn_guard_main), which has the launcher's namespaces and ids.
+ * Data: GUARD_WATCH and GUARD_DONE in, nothing out.
+ * Failure: a guard that dies is noticed by nobody; the launcher then still
+ * cleans up itself, and a later container of the name takes over the entry.
+ */
+#include "config.h"
+
+#include <rnet/runtime/guard.h>
+
+#include <signal.h>
+#include <string.h>
+
+#include <sys/types.h>
+
+#include <rnet/oci/state.h>
+#include <rnet/sys/process.h>
+#include <rnet/util/fd.h>
+#include <rnet/util/log.h>
+#include <rnet/util/msg.h>
+#include <rnet/util/protocol.h>
+
+struct RnGuard {
+    pid_t pid;
+    int pidfd;
+    int socket;
+};
+
+RnGuard *rn_guard_new(GError **error)
+{
+    RnGuard *guard = NULL;
+    int pair[2] = { -1, -1 };
+    pid_t pid = 0;
+    int pidfd = -1;
+    bool spawned = false;
+
+    if (!rn_msg_pair(pair, error))
+        return NULL;
+    spawned = rn_helper_spawn(RN_GUARD_NAME, pair[1], RN_HELPER_OUTLIVES_CALLER,
+                              &pid, &pidfd, error);
+    rn_fd_close(&pair[1]);
+    if (!spawned) {
+        rn_fd_close(&pair[0]);
+        return NULL;
+    }
+    guard = g_new0(RnGuard, 1);
+    guard->pid = pid;
+    guard->pidfd = pidfd;
+    guard->socket = pair[0];
+    return guard;
+}
+
+bool rn_guard_watch(RnGuard *guard, const RnGuarded *guarded, GError **error)
+{
+    const int fds[] = { guarded->base_fd, guarded->lock_fd, guarded->pidfd };
+    unsigned n_fds = 0;
+
+    while (n_fds < G_N_ELEMENTS(fds) && fds[n_fds] >= 0)
+        n_fds++;
+    return rn_msg_send(guard->socket, RN_MSG_GUARD_WATCH, guarded->id,
+                       strlen(guarded->id), fds, n_fds, error);
+}
+
+void rn_guard_free(RnGuard *guard)
+{
+    g_autoptr(GError) failure = NULL;
+
+    if (guard == NULL)
+        return;
+    if (!rn_msg_send(guard->socket, RN_MSG_GUARD_DONE, NULL, 0, NULL, 0,
+                     &failure))
+        rn_log_debug("guard: %s, ignoring", failure->message);
+    g_clear_error(&failure);
+    rn_fd_close(&guard->socket);
+    if (!rn_process_reap(guard->pid, NULL, &failure))
+        rn_log_debug("guard: %s, ignoring", failure->message);
+    rn_fd_close(&guard->pidfd);
+    g_free(guard);
+}
+
+/* What the guard has been told to undo. */
+typedef struct Watched {
+    char *id; /* NULL: nothing yet */
+    int base_fd, lock_fd, pidfd;
+} Watched;
+
+static void clear_watched(Watched *watched)
+{
+    g_clear_pointer(&watched->id, g_free);
+    rn_fd_close(&watched->base_fd);
+    rn_fd_close(&watched->lock_fd);
+    rn_fd_close(&watched->pidfd);
+}
+
+static bool take_watch(RnMsg *msg, Watched *watched)
+{
+    g_autofree char *id = g_strndup((const char *)msg->payload, msg->length);
+
+    if (msg->n_fds < 1 || msg->n_fds > 3 || !rn_id_check(id, NULL))
+        return false;
+    clear_watched(watched);
+    watched->id = g_steal_pointer(&id);
+    watched->base_fd = rn_msg_steal_fd(msg, 0);
+    if (msg->n_fds > 1)
+        watched->lock_fd = rn_msg_steal_fd(msg, 1);
+    if (msg->n_fds > 2)
+        watched->pidfd = rn_msg_steal_fd(msg, 2);
+    return true;
+}
+
+/*
+ * The lock is ours, as a copy of the launcher's. To take it anew could fail: a
+ * helper that the launcher had just forked may hold a copy too for a moment.
+ * Before there was a helper there is no such moment; if the lock is held then,
+ * the name is another container's.
+ */
+static void undo(Watched *watched)
+{
+    RnEntry *entry = NULL;
+    g_autoptr(GError) failure = NULL;
+
+    if (watched->id == NULL)
+        return;
+    if (watched->pidfd >= 0 &&
+        (!rn_pidfd_signal(watched->pidfd, SIGKILL, &failure) ||
+         !rn_pidfd_wait_exit(watched->pidfd, &failure)))
+        rn_log_gerror(RN_LOG_WARNING, failure);
+    entry = watched->lock_fd >= 0
+                ? rn_entry_adopt(watched->base_fd, watched->id,
+                                 g_steal_fd(&watched->lock_fd))
+                : rn_entry_new(watched->base_fd, watched->id, NULL);
+    rn_entry_remove(entry);
+}
+
+/* True at GUARD_DONE, false when the launcher is gone without it. */
+static bool wait_for_done(Watched *watched)
+{
+    g_auto(RnMsg) msg = { 0 };
+
+    while (rn_msg_recv(RN_HELPER_FD, &msg, NULL)) {
+        if (msg.type == RN_MSG_GUARD_DONE)
+            return true;
+        if (msg.type != RN_MSG_GUARD_WATCH || !take_watch(&msg, watched))
+            rn_log_warning("malformed message, ignoring");
+    }
+    return false;
+}
+
+int rn_guard_main(void)
+{
+    Watched watched = { .base_fd = -1, .lock_fd = -1, .pidfd = -1 };
+
+    rn_helper_take_name(RN_GUARD_NAME);
+    if (!wait_for_done(&watched))
+        undo(&watched);
+    clear_watched(&watched);
+    return 0;
+}

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * run - one container in the foreground
+ *
+ * Runs in: the launcher, which is the monitor as well. First everything is
+ * read and decided (bundle, options, plan, listeners), then the container is
+ * made, then foreground.c waits for its end. Until the container runs, a
+ * signal ends the launcher as it would any program, and the guard cleans up.
+ */
+#include "config.h"
+
+#include <rnet/runtime/run.h>
+
+#include <string.h>
+
+#include <rnet/net/publish.h>
+#include <rnet/oci/state.h>
+#include <rnet/runtime/container.h>
+#include <rnet/runtime/foreground.h>
+
+static char *make_up_id(void)
+{
+    return g_strdup_printf("%08x%04x", g_random_int(), g_random_int() & 0xffff);
+}
+
+static bool was_asked_for(const GArray *specs, const RnRelayListener *info)
+{
+    for (unsigned i = 0; i < specs->len; i++) {
+        const RnPublishSpec *spec = &g_array_index(specs, RnPublishSpec, i);
+        uint32_t offset = info->guest_port - spec->guest_port;
+
+        if (spec->host.port != 0 && spec->transport == info->transport &&
+            info->guest_port >= spec->guest_port && offset < spec->count &&
+            info->host.port == spec->host.port + offset)
+            return true;
+    }
+    return false;
+}
+
+/* Tells which ports rnet picked; those that were asked for are known. */
+static void announce(const GArray *specs, const GArray *listeners,
+                     RnNoticeFunc notice)
+{
+    static const char *const transports[] = {
+        [RN_TRANSPORT_TCP] = "tcp",
+        [RN_TRANSPORT_UDP] = "udp",
+    };
+
+    G_STATIC_ASSERT(G_N_ELEMENTS(transports) == RN_TRANSPORT_N_);
+    for (unsigned i = 0; i < listeners->len; i++) {
+        const RnRelayListener *info =
+            &g_array_index(listeners, RnListener, i).info;
+        char host[RN_ENDPOINT_TEXT];
+        g_autofree char *line = NULL;
+
+        if (was_asked_for(specs, info))
+            continue;
+        line = g_strdup_printf("published %s -> %u/%s",
+                               rn_endpoint_format(&info->host, host),
+                               info->guest_port, transports[info->transport]);
+        notice(line);
+    }
+}
+
+static RnPlan *make_plan(const RnRunRequest *request, const RnConfig *config,
+                         const char *bundle, const char *id, GError **error)
+{
+    g_auto(RnNetworkOptions) options = { 0 };
+    g_auto(RnHostFacts) facts = { 0 };
+    RnPlanRequest plan_request = {
+        .id = id,
+        .bundle = bundle,
+        .publishes = request->publish != NULL && request->publish[0] != NULL,
+        .no_hosts = request->no_hosts,
+    };
+
+    if (request->network != NULL) {
+        if (!rn_network_options_parse(request->network, &options, error))
+            return NULL;
+        plan_request.network = &options;
+    }
+    rn_host_facts_init(&facts);
+    return rn_plan_new(config, &plan_request, &facts, error);
+}
+
+static bool run_plan(const RnRunRequest *request, const RnPlan *plan,
+                     const char *bundle, int *out_exit_code, GError **error)
+{
+    /* before the container, so that it is freed after it */
+    g_autoptr(RnLoop) loop = rn_loop_new(error);
+    g_autoptr(RnContainer) container = NULL;
+    g_autoptr(GArray) specs = NULL;
+    g_autoptr(GArray) ranges = NULL;
+    g_autoptr(GArray) listeners = NULL;
+    RnContainerRequest container_request = {
+        .plan = plan,
+        .state_dir = request->state_dir,
+        .bundle = bundle,
+    };
+
+    if (loop == NULL ||
+        !rn_publish_parse_all(request->publish, &specs, error) ||
+        !rn_listeners_open(specs, &listeners, error))
+        return false;
+    ranges = rn_publish_ranges(specs);
+    container_request.ranges = ranges;
+    container_request.listeners = g_array_ref(listeners);
+    container = rn_container_create(&container_request, error);
+    if (container == NULL)
+        return false;
+    announce(specs, listeners, request->notice);
+    g_clear_pointer(&listeners, g_array_unref);
+    return rn_foreground_prepare(container, error) &&
+           rn_container_start(container, error) &&
+           rn_foreground_wait(container, plan, loop, out_exit_code, error);
+}
+
+bool rn_run(const RnRunRequest *request, int *out_exit_code, GError **error)
+{
+    g_autofree char *bundle = g_canonicalize_filename(request->bundle, NULL);
+    g_autofree char *id =
+        request->id != NULL ? g_strdup(request->id) : make_up_id();
+    g_autoptr(RnConfig) config = NULL;
+    g_autoptr(RnPlan) plan = NULL;
+
+    if (!rn_id_check(id, error))
+        return false;
+    config = rn_config_load(bundle, error);
+    if (config != NULL)
+        plan = make_plan(request, config, bundle, id, error);
+    if (plan != NULL && run_plan(request, plan, bundle, out_exit_code, error))
+        return true;
+    g_prefix_error(error, "run \"%s\": ", id);
+    return false;
+}
