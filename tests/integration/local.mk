@@ -1,1 +1,75 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
+# The built rnet in real namespaces. A test program finds rnet two directories
+# above itself (or at $RNET_BINARY), the payload and rnet-killpoints beside it.
+
+integration_tests = \
+	tests/integration/test-run-basic \
+	tests/integration/test-run-errors \
+	tests/integration/test-host-errors \
+	tests/integration/test-terminal \
+	tests/integration/test-publish \
+	tests/integration/test-outbound \
+	tests/integration/test-lifetime \
+	tests/integration/test-handshake-kills
+
+if HAVE_CMOCKA
+check_LIBRARIES += tests/integration/libharness.a
+check_PROGRAMS += $(integration_tests) tests/integration/payload \
+	tests/integration/rnet-killpoints
+TESTS += $(integration_tests)
+endif
+
+noinst_HEADERS += \
+	tests/integration/bundle.h \
+	tests/integration/check.h \
+	tests/integration/leftovers.h \
+	tests/integration/payload.h \
+	tests/integration/peer.h \
+	tests/integration/run.h \
+	tests/integration/world.h \
+	tests/integration/world-setup.h
+tests_integration_libharness_a_SOURCES = \
+	tests/integration/bundle.c \
+	tests/integration/leftovers.c \
+	tests/integration/peer.c \
+	tests/integration/run.c \
+	tests/integration/world.c \
+	tests/integration/world-network.c \
+	tests/integration/world-setup.c
+HARNESS_LIBS = tests/integration/libharness.a $(SYS_LIBS) $(CMOCKA_LIBS)
+
+# Runs in a bundle that has no libraries; sanitizers cannot be linked
+# statically, so it leaves out AM_CFLAGS' hardening.
+tests_integration_payload_SOURCES = \
+	tests/integration/payload.c \
+	tests/integration/payload-client.c \
+	tests/integration/payload-serve.c
+tests_integration_payload_CFLAGS = -std=gnu11 $(WARN_CFLAGS)
+tests_integration_payload_LDFLAGS = -static
+
+# rnet whose processes can be killed at any message
+tests_integration_rnet_killpoints_SOURCES = \
+	tests/integration/killpoint.c $(rnet_SOURCES)
+tests_integration_rnet_killpoints_LDADD = $(rnet_LDADD)
+tests_integration_rnet_killpoints_LDFLAGS = $(AM_LDFLAGS) \
+	-Wl,--wrap=rn_msg_send
+
+tests_integration_test_run_basic_SOURCES = tests/integration/test-run-basic.c
+tests_integration_test_run_basic_LDADD = $(HARNESS_LIBS)
+tests_integration_test_run_errors_SOURCES = \
+	tests/integration/test-run-errors.c
+tests_integration_test_run_errors_LDADD = $(HARNESS_LIBS)
+tests_integration_test_host_errors_SOURCES = \
+	tests/integration/test-host-errors.c
+tests_integration_test_host_errors_LDADD = $(HARNESS_LIBS)
+tests_integration_test_terminal_SOURCES = tests/integration/test-terminal.c
+tests_integration_test_terminal_LDADD = $(HARNESS_LIBS)
+tests_integration_test_publish_SOURCES = tests/integration/test-publish.c
+tests_integration_test_publish_LDADD = $(HARNESS_LIBS)
+tests_integration_test_outbound_SOURCES = tests/integration/test-outbound.c
+tests_integration_test_outbound_LDADD = $(HARNESS_LIBS)
+tests_integration_test_lifetime_SOURCES = tests/integration/test-lifetime.c
+tests_integration_test_lifetime_LDADD = $(HARNESS_LIBS)
+tests_integration_test_handshake_kills_SOURCES = \
+	tests/integration/test-handshake-kills.c
+tests_integration_test_handshake_kills_LDADD = $(HARNESS_LIBS)

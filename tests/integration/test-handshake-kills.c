@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * test-handshake-kills - the death of any process at any step of the handshake
+ *
+ * Role:     runs rnet-killpoints (killpoint.c) once for every process, every
+ *           message that it sends, and both moments, before and after
+ * Runs in:  see world.h
+ * Data:     "killpoint TYPE" on stderr shows that the moment came; a role is
+ *           through when a number is never reached
+ * Failure:  a run that hangs, a process, mount or state entry that is left, or
+ *           a message of protocol.h at which nobody died
+ */
+#include "config.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <rnet/util/fd.h>
+#include <rnet/util/protocol.h>
+
+#include "bundle.h"
+#include "check.h"
+#include "leftovers.h"
+#include "peer.h"
+#include "run.h"
+
+enum {
+    MAX_MESSAGES = 32
+}; /* of one process in one run */
+
+static const char *const roles[] = { "rnet", "init", "rnet-nsagent",
+                                     "rnet-relay", "rnet-guard" };
+static const char *const moments[] = { "before", "after" };
+
+/* Every message that a start without terminal and connections sends. */
+static const RnMsgType start_messages[] = {
+    RN_MSG_MAPPED,         RN_MSG_READY_FOR_NETWORK,
+    RN_MSG_NETWORK_UP,     RN_MSG_PREPARED,
+    RN_MSG_START,          RN_MSG_EXECING,
+    RN_MSG_AGENT_SETUP,    RN_MSG_AGENT_READY,
+    RN_MSG_AGENT_SERVE,    RN_MSG_RELAY_SETUP,
+    RN_MSG_RELAY_LISTENER, RN_MSG_RELAY_START,
+    RN_MSG_RELAY_READY,    RN_MSG_GUARD_WATCH,
+    RN_MSG_GUARD_DONE,
+};
+
+/* Starts rnet-killpoints on the bundle with this killpoint. */
+static Run *start_doomed(const World *world, const char *bundle,
+                         const char *role, unsigned number, const char *moment)
+{
+    g_autofree char *kill =
+        g_strdup_printf("RNET_TEST_KILL=%s:%u:%s", role, number, moment);
+    const char *const env[] = { kill, NULL };
+    const char *const args[] = { "run", "--publish", "8080:80", bundle, NULL };
+    const RunOptions options = { .binary = world->killpoints, .env = env };
+
+    return run_start(world, args, &options);
+}
+
+/* The message type at which a process died; 0: none did. */
+static unsigned killed_at(const Run *run)
+{
+    static const char marker[] = "killpoint ";
+    const char *found = strstr(run->err_text->str, marker);
+
+    return found == NULL
+               ? 0
+               : (unsigned)g_ascii_strtoull(found + strlen(marker), NULL, 10);
+}
+
+/* One run; the type of the message that was its last, 0 if none was. */
+static unsigned check_one(World *world, const char *bundle, const char *role,
+                          unsigned number, const char *moment)
+{
+    g_autoptr(Run) run = start_doomed(world, bundle, role, number, moment);
+
+    rn_fd_close(&run->in);
+    int status = run_wait(run);
+    unsigned type = killed_at(run);
+    if (type == 0)
+        check(status == 0, "%s:%u:%s was not reached, but status %d, \"%s\"",
+              role, number, moment, status, run->err_text->str);
+    check(type == 0 || strcmp(role, "rnet") != 0 || status == 128 + SIGKILL,
+          "%s:%u:%s: status %d", role, number, moment, status);
+    check(status <= 1 || strcmp(role, "init") == 0 || status == 128 + SIGKILL,
+          "%s:%u:%s (message %u): status %d, \"%s\"", role, number, moment,
+          type, status, run->err_text->str);
+    check(status != 1 || strstr(run->err_text->str, "rnet: run ") != NULL,
+          "%s:%u:%s (message %u): no error, \"%s\"", role, number, moment, type,
+          run->err_text->str);
+    check_nothing_left(world);
+    return type;
+}
+
+static void check_role(World *world, const char *bundle, const char *role,
+                       const char *moment, bool reached[RN_MSG_N_])
+{
+    unsigned number = 1;
+
+    for (; number <= MAX_MESSAGES; number++) {
+        unsigned type = check_one(world, bundle, role, number, moment);
+        if (type == 0)
+            return;
+        check(type < RN_MSG_N_, "unknown message %u", type);
+        reached[type] = true;
+    }
+    check(false, "%s sends more than %d messages", role, MAX_MESSAGES);
+}
+
+static void require_killpoints(const World *world)
+{
+    check(world->killpoints != NULL, "rnet-killpoints is not built");
+}
+
+/*
+ * Only a terminal's fd makes init send TERMINAL, its second message then. The
+ * other steps use a bundle without one, so that stderr stays a pipe.
+ */
+static void check_terminal_step(World *world, const char *moment)
+{
+    const BundleOptions options = { .terminal = true };
+    g_autofree char *bundle = bundle_new(world, "terminal", &options);
+
+    check_number(check_one(world, bundle, "init", 2, moment), RN_MSG_TERMINAL,
+                 "message");
+}
+
+static void check_all_steps(World *world, const char *moment)
+{
+    bool reached[RN_MSG_N_] = { false };
+    g_autofree char *bundle = bundle_new(world, "doomed", NULL);
+
+    require_killpoints(world);
+    for (size_t i = 0; i < G_N_ELEMENTS(roles); i++)
+        check_role(world, bundle, roles[i], moment, reached);
+    for (size_t i = 0; i < G_N_ELEMENTS(start_messages); i++)
+        check(reached[start_messages[i]], "nobody died at message %d",
+              start_messages[i]);
+    check_terminal_step(world, moment);
+}
+
+static void test_death_before_any_message_leaves_nothing(World *world)
+{
+    check_all_steps(world, moments[0]);
+}
+
+static void test_death_after_any_message_leaves_nothing(World *world)
+{
+    check_all_steps(world, moments[1]);
+}
+
+typedef struct RequestCase {
+    const char *role;
+    unsigned type;
+} RequestCase;
+
+/* Their first message is READY, the second the one about a connection. */
+static const RequestCase request_cases[] = {
+    { "rnet-relay", RN_MSG_SOCKET_REQUEST },
+    { "rnet-nsagent", RN_MSG_SOCKET_REPLY },
+};
+
+/* A connection whose making kills a helper ends; the container does not. */
+static void check_request(World *world, const char *bundle,
+                          const RequestCase *request, const char *moment)
+{
+    g_autoptr(Run) run = start_doomed(world, bundle, request->role, 2, moment);
+
+    run_await(run, "ready");
+    rn_autofd int fd = peer_connect(SOCK_STREAM, "127.0.0.1", 8080);
+    int failure = peer_await_end(fd);
+    check(failure == 0 || failure == ECONNRESET, "the connection: %s",
+          g_strerror(failure));
+    run_signal(run, SIGTERM);
+    run_expect_exit(run, 0);
+    check_number(killed_at(run), request->type, "killed at message");
+    check_nothing_left(world);
+}
+
+static void test_death_at_a_connection_spares_the_container(World *world)
+{
+    g_autofree char *bundle = bundle_new_payload(
+        world, "service", (const char *const[]){ "serve-tcp", "80", NULL });
+
+    require_killpoints(world);
+    for (size_t i = 0; i < G_N_ELEMENTS(request_cases); i++) {
+        for (size_t j = 0; j < G_N_ELEMENTS(moments); j++)
+            check_request(world, bundle, &request_cases[i], moments[j]);
+    }
+}
+
+int main(void)
+{
+    static const WorldTest tests[] = {
+        { "death_before_any_message_leaves_nothing",
+          test_death_before_any_message_leaves_nothing, WORLD_NEEDS_LINK },
+        { "death_after_any_message_leaves_nothing",
+          test_death_after_any_message_leaves_nothing, WORLD_NEEDS_LINK },
+        { "death_at_a_connection_spares_the_container",
+          test_death_at_a_connection_spares_the_container, WORLD_NEEDS_LINK },
+    };
+
+    return world_run_tests("handshake-kills", tests, G_N_ELEMENTS(tests));
+}
