@@ -19,14 +19,14 @@
 #include <netinet/in.h>
 
 #include <rnet/sys/netlink.h>
-#include <rnet/sys/tap.h>
 #include <rnet/util/fd.h>
 #include <rnet/util/log.h>
 
 enum {
     MTU_MIN = 68,    /* RFC 791, 3.2 */
     MTU_MIN6 = 1280, /* RFC 8200, 5 */
-    MTU_MAX = 65521, /* what a TAP takes: 65535 less the Ethernet header */
+    MTU_MAX = 65521, /* what a TAP takes: 65535 less the Ethernet header; a
+                        veth takes more */
     PREFIX4_MAX = 31,
     PREFIX6_MAX = 127,
 };
@@ -89,7 +89,9 @@ static bool check_range(const RnPortRange *range, GError **error)
 
 bool rn_agent_check_setup(const RnAgentSetup *setup, GError **error)
 {
-    if (setup->make_link > 1 || setup->n_ranges > RN_AGENT_MAX_RANGES)
+    if (setup->make_link > 1 || setup->n_ranges > RN_AGENT_MAX_RANGES ||
+        setup->log_level >= RN_LOG_N_ ||
+        setup->plan.link_mode >= RN_LINK_MODE_N_)
         return rn_set_error(error, RN_ERROR_PROTOCOL,
                             "malformed set-up message");
     if (!check_plan(&setup->plan, error))
@@ -256,7 +258,7 @@ bool rn_agent_configure(const RnAgentSetup *setup, int *out_link,
         .has_ipv6 = setup->plan.network6.family != AF_UNSPEC,
     };
 
-    if (!rn_tap_open(setup->plan.interface, &link, error))
+    if (!rn_agent_open_link(&setup->plan, &link, error))
         return false;
     netlink = rn_netlink_open(error);
     if (netlink == NULL)

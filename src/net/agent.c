@@ -258,6 +258,7 @@ static bool set_up(Agent *agent, GError **error)
         !receive_setup(agent, &setup, error) || !join(&agent->msg, error))
         return false;
     rn_msg_clear(&agent->msg);
+    rn_log_set_level(setup.log_level);
     if (setup.make_link != 0 && !rn_agent_configure(&setup, &link, error))
         return false;
     if (!confine(error) ||

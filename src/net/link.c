@@ -9,7 +9,9 @@
  * Limits:   FRAME_BUDGET frames a turn, so that host sockets get their share;
  *           what is left is still readable in the next turn
  * Failure:  a full queue, or an interface that is down, drops the frame and
- *           counts it (TCP recovers); a closed fd is reported once
+ *           counts it (TCP recovers); a closed fd is reported once. A packet
+ *           socket tells once when its interface goes down, which may come
+ *           up again: not an end
  */
 #include "config.h"
 
@@ -47,7 +49,7 @@ static void drain_frames(RnWatch *watch, uint32_t events)
     for (unsigned i = 0; i < FRAME_BUDGET && watch->loop != NULL; i++) {
         ssize_t got = read(link->fd, link->buffer, sizeof link->buffer);
 
-        if (got < 0 && (errno == EAGAIN || errno == EINTR))
+        if (got < 0 && (errno == EAGAIN || errno == EINTR || errno == ENETDOWN))
             return;
         if (got <= 0) {
             end_link(link, got < 0 ? errno : 0);

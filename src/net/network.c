@@ -96,6 +96,7 @@ static bool feed_agent(RnService *service, bool *out_done, GError **error)
     };
 
     network->setup.make_link = network->link < 0;
+    network->setup.log_level = (uint32_t)rn_log_level();
     return send_step(service, &step, out_done, error);
 }
 

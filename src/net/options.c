@@ -36,6 +36,13 @@ static const char *const mode_names[] = {
 };
 G_STATIC_ASSERT(G_N_ELEMENTS(mode_names) == RN_NETWORK_N_);
 
+static const char *const link_mode_names[] = {
+    [RN_LINK_MODE_AUTO] = "auto",
+    [RN_LINK_MODE_TAP] = "tap",
+    [RN_LINK_MODE_PACKET] = "packet",
+};
+G_STATIC_ASSERT(G_N_ELEMENTS(link_mode_names) == RN_LINK_MODE_N_);
+
 /* `value` is NULL where the option stands without "=". */
 typedef bool (*OptionReader)(const char *value, RnNetworkOptions *options,
                              GError **error);
@@ -162,6 +169,22 @@ static bool read_host_loopback(const char *value, RnNetworkOptions *options,
                        &options->host_loopback, error);
 }
 
+static bool read_link(const char *value, RnNetworkOptions *options,
+                      GError **error)
+{
+    if (value == NULL)
+        return refuse_missing_value(
+            "link", "link=tap, link=packet or link=auto", error);
+    for (unsigned i = 0; i < RN_LINK_MODE_N_; i++) {
+        if (strcmp(value, link_mode_names[i]) != 0)
+            continue;
+        options->link_mode = (RnLinkMode)i;
+        return true;
+    }
+    return rn_set_error(error, RN_ERROR_INVALID,
+                        "link \"%s\" is none of tap, packet and auto", value);
+}
+
 static bool read_dns(const char *value, RnNetworkOptions *options,
                      GError **error)
 {
@@ -198,6 +221,7 @@ static const struct {
     { "ipv6", read_ipv6, false },
     { "dns", read_dns, true },
     { "host-loopback", read_host_loopback, false },
+    { "link", read_link, false },
 };
 
 /* Reads "NAME" or "NAME=VALUE"; *seen has a bit for each name read before. */
@@ -220,8 +244,8 @@ static bool read_option(const char *text, unsigned *seen,
                                     error);
     }
     (void)rn_set_error(error, RN_ERROR_INVALID, "unknown option \"%s\"", text);
-    return rn_error_add_hint(error, "the options are mtu=, cidr=, ipv6=, dns= "
-                                    "and host-loopback");
+    return rn_error_add_hint(error, "the options are mtu=, cidr=, ipv6=, dns=, "
+                                    "host-loopback and link=");
 }
 
 /* The rules between options. */
@@ -342,6 +366,7 @@ void rn_network_options_plan(const RnNetworkOptions *options,
         .gateway_mac = { 0x52, 0x55 },
         .prefix4 = options->prefix4,
         .host_loopback = options->host_loopback,
+        .link_mode = (uint8_t)options->link_mode,
         .network4 = options->network4,
         .guest4 = add_ipv4_host(&options->network4, GUEST_HOST),
         .gateway4 = add_ipv4_host(&options->network4, GATEWAY_HOST),

@@ -19,6 +19,7 @@
 #include <linux/fib_rules.h>
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
+#include <linux/veth.h>
 
 #include <libmnl/libmnl.h>
 
@@ -262,6 +263,17 @@ bool rn_netlink_link_index(RnNetlink *netlink, const char *name,
     return true;
 }
 
+static void put_address_generation(Request *request, uint8_t mode)
+{
+    struct nlattr *families =
+        mnl_attr_nest_start(request->header, IFLA_AF_SPEC);
+    struct nlattr *ipv6 = mnl_attr_nest_start(request->header, AF_INET6);
+
+    mnl_attr_put_u8(request->header, IFLA_INET6_ADDR_GEN_MODE, mode);
+    mnl_attr_nest_end(request->header, ipv6);
+    mnl_attr_nest_end(request->header, families);
+}
+
 bool rn_netlink_link_change(RnNetlink *netlink, const char *name,
                             const RnLinkChange *change, GError **error)
 {
@@ -281,6 +293,39 @@ bool rn_netlink_link_change(RnNetlink *netlink, const char *name,
         mnl_attr_put(request.header, IFLA_ADDRESS, MAC_LENGTH, change->mac);
     if (change->mtu != 0)
         mnl_attr_put_u32(request.header, IFLA_MTU, change->mtu);
+    if (change->no_addresses)
+        put_address_generation(&request, IN6_ADDR_GEN_MODE_NONE);
+    return run_request(netlink, &request, error);
+}
+
+bool rn_netlink_veth_add(RnNetlink *netlink, const RnVeth *veth, GError **error)
+{
+    g_autofree char *what =
+        g_strdup_printf("create interface \"%s\"", veth->peer);
+    Request request = { .what = what };
+    struct nlattr *info = NULL;
+    struct nlattr *data = NULL;
+    struct nlattr *peer = NULL;
+
+    if (!rn_link_name_is_valid(veth->name) ||
+        !rn_link_name_is_valid(veth->peer))
+        return rn_set_errno(error, EINVAL, "%s", what);
+    (void)start_request(&request, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL,
+                        sizeof(struct ifinfomsg));
+    mnl_attr_put_strz(request.header, IFLA_IFNAME, veth->name);
+    mnl_attr_put_u32(request.header, IFLA_MTU, veth->mtu);
+    info = mnl_attr_nest_start(request.header, IFLA_LINKINFO);
+    mnl_attr_put_strz(request.header, IFLA_INFO_KIND, "veth");
+    data = mnl_attr_nest_start(request.header, IFLA_INFO_DATA);
+    peer = mnl_attr_nest_start(request.header, VETH_INFO_PEER);
+    (void)mnl_nlmsg_put_extra_header(request.header, sizeof(struct ifinfomsg));
+    mnl_attr_put_strz(request.header, IFLA_IFNAME, veth->peer);
+    mnl_attr_put_u32(request.header, IFLA_MTU, veth->mtu);
+    mnl_attr_put_u32(request.header, IFLA_NET_NS_FD,
+                     (uint32_t)veth->peer_netns_fd);
+    mnl_attr_nest_end(request.header, peer);
+    mnl_attr_nest_end(request.header, data);
+    mnl_attr_nest_end(request.header, info);
     return run_request(netlink, &request, error);
 }
 

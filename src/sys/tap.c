@@ -72,6 +72,23 @@ bool rn_tap_explain(RnTapStep step, int errno_value, const char *name,
     return false;
 }
 
+static bool open_device(int *out_fd, GError **error)
+{
+    int fd = open(TUN_DEVICE, O_RDWR | O_NONBLOCK | O_CLOEXEC);
+
+    if (fd < 0)
+        return rn_tap_explain(RN_TAP_OPEN, errno, NULL, error);
+    *out_fd = fd;
+    return true;
+}
+
+bool rn_tap_is_usable(GError **error)
+{
+    rn_autofd int fd = -1;
+
+    return open_device(&fd, error);
+}
+
 bool rn_tap_open(const char *name, int *out_fd, GError **error)
 {
     struct ifreq request = { .ifr_flags = IFF_TAP | IFF_NO_PI };
@@ -82,9 +99,8 @@ bool rn_tap_open(const char *name, int *out_fd, GError **error)
         return rn_set_error(error, RN_ERROR_INVALID,
                             "\"%s\" is not an interface name", name);
     g_strlcpy(request.ifr_name, name, sizeof request.ifr_name);
-    fd = open(TUN_DEVICE, O_RDWR | O_NONBLOCK | O_CLOEXEC);
-    if (fd < 0)
-        return rn_tap_explain(RN_TAP_OPEN, errno, name, error);
+    if (!open_device(&fd, error))
+        return false;
     if (ioctl(fd, TUNSETIFF, &request) < 0)
         return rn_tap_explain(RN_TAP_CREATE, errno, name, error);
     *out_fd = g_steal_fd(&fd);

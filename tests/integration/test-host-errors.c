@@ -135,13 +135,31 @@ static void test_mapping_outside_range_is_told(World *world)
     check_refused(world, bundle, "none", "200500", "");
 }
 
+/* By default a packet link takes over, and says why to who wants to know. */
+static void check_packet_link(World *world, const char *bundle, const char *why)
+{
+    const char *const quiet[] = { "run", bundle, NULL };
+    const char *const loud[] = { "--debug", "run", bundle, NULL };
+    g_autofree char *line =
+        g_strdup_printf("open \"/dev/net/tun\": %s; using a packet link", why);
+    g_autoptr(Run) first = run_start(world, quiet, NULL);
+
+    run_expect_exit(first, 0);
+    check_text(first->err_text->str, "");
+    g_autoptr(Run) second = run_start(world, loud, NULL);
+    run_expect_exit(second, 0);
+    check_contains(second->err_text->str, line);
+    check_lacks(second->err_text->str, "chmod");
+    check_nothing_left(world);
+}
+
 static void test_tun_missing_is_told(World *world)
 {
     g_autofree char *bundle = bundle_new(world, "plain", NULL);
 
-    check_call(mount("tmpfs", "/dev/net", "tmpfs", 0, NULL) == 0,
-               "cover /dev/net");
-    check_refused(world, bundle, "slirp", "/dev/net/tun", "modprobe tun");
+    check_refused(world, bundle, "slirp:link=tap", "/dev/net/tun",
+                  "modprobe tun");
+    check_packet_link(world, bundle, "No such file or directory");
 }
 
 /*
@@ -162,8 +180,9 @@ static void test_tun_closed_is_told(World *world)
     }
     check_call(mount(node, "/dev/net/tun", NULL, MS_BIND, NULL) == 0,
                "cover /dev/net/tun");
-    check_refused(world, bundle, "slirp", "/dev/net/tun",
+    check_refused(world, bundle, "slirp:link=tap", "/dev/net/tun",
                   "chmod 0666 /dev/net/tun");
+    check_packet_link(world, bundle, "Permission denied");
 }
 
 /* With a single id there are no others for additional groups. */
@@ -204,7 +223,7 @@ int main(void)
           WORLD_ONLY_AS_USER | WORLD_NEEDS_IDS },
         { "mapping_outside_range_is_told", test_mapping_outside_range_is_told,
           WORLD_ONLY_AS_USER | WORLD_NEEDS_IDS },
-        { "tun_missing_is_told", test_tun_missing_is_told, 0 },
+        { "tun_missing_is_told", test_tun_missing_is_told, WORLD_WITHOUT_TUN },
         { "tun_closed_is_told", test_tun_closed_is_told, WORLD_ONLY_AS_USER },
         { "group_unmapped_is_told", test_group_unmapped_is_told,
           WORLD_ONLY_AS_USER },

@@ -288,6 +288,12 @@ int main(void)
           WORLD_NEEDS_LINK },
         { "connections_over_leave_no_fds", test_connections_over_leave_no_fds,
           WORLD_NEEDS_LINK },
+        { "relay_killed_gets_the_packet_link_again",
+          test_relay_killed_is_restarted_with_its_ports, WORLD_WITHOUT_TUN },
+        { "nsagent_killed_leaves_the_packet_link",
+          test_nsagent_killed_is_restarted_with_its_ports, WORLD_WITHOUT_TUN },
+        { "launcher_killed_leaves_no_packet_link",
+          test_launcher_killed_leaves_nothing, WORLD_WITHOUT_TUN },
     };
 
     return world_run_tests("lifetime", tests, G_N_ELEMENTS(tests));

@@ -408,6 +408,12 @@ int main(void)
         { "privileged_port_names_the_sysctl",
           test_privileged_port_names_the_sysctl,
           WORLD_NEEDS_LINK | WORLD_ONLY_AS_USER },
+        { "tcp_published_with_packet_link_serves",
+          test_tcp_published_serves_and_shows_client, WORLD_WITHOUT_TUN },
+        { "udp_published_over_packet_link_echoes",
+          test_udp_published_echoes_and_shows_client, WORLD_WITHOUT_TUN },
+        { "large_datagram_over_packet_link_comes_back",
+          test_large_datagram_published_comes_back, WORLD_WITHOUT_TUN },
     };
 
     return world_run_tests("publish", tests, G_N_ELEMENTS(tests));

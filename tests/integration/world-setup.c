@@ -131,6 +131,13 @@ static void open_tun(const World *world)
                "bind on /dev/net/tun");
 }
 
+static void hide_tun(void)
+{
+    if (access("/dev/net", F_OK) == 0)
+        check_call(mount("tmpfs", "/dev/net", "tmpfs", 0, NULL) == 0,
+                   "cover /dev/net");
+}
+
 static void make_directories(World *world)
 {
     bool root = world->kind == WORLD_ROOT;
@@ -172,7 +179,10 @@ void world_setup_mounts(World *world, const WorldFiles *files)
               "nameserver 127.0.0.1\nsearch example.test\n");
     cover_etc(world, "subuid", "");
     cover_etc(world, "subgid", "");
-    open_tun(world);
+    if (world->without_tun)
+        hide_tun();
+    else
+        open_tun(world);
     if (!g_file_get_contents("/proc/self/mountinfo", &world->mounts, NULL,
                              NULL))
         check(false, "read /proc/self/mountinfo");

@@ -289,6 +289,7 @@ static void run_case(void **state)
                       (test_case->test->needs & WORLD_OWN_USERNS) != 0,
     };
     world.real_root = !world.has_userns;
+    world.without_tun = (test_case->test->needs & WORLD_WITHOUT_TUN) != 0;
     g_auto(RnMsg) verdict = { 0 };
     char text[RN_MSG_MAX_PAYLOAD + 1] = "";
     GError *error = NULL;

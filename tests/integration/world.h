@@ -49,6 +49,7 @@ typedef enum WorldNeeds {
     WORLD_ONLY_AS_USER = 1 << 3, /* rnet as root has nothing to show */
     WORLD_OWN_USERNS = 1 << 4,   /* a user namespace although root started */
     WORLD_ONLY_AS_ROOT = 1 << 5, /* rnet as an ordinary user cannot do it */
+    WORLD_WITHOUT_TUN = 1 << 6,  /* no /dev/net/tun, so that auto is packet */
 } WorldNeeds;
 
 typedef struct World {
@@ -59,6 +60,7 @@ typedef struct World {
     bool real_root;  /* the body is root of the initial user namespace */
     bool has_userns; /* the world has a user namespace of its own */
     bool has_ipv6;
+    bool without_tun;
     unsigned nofile_soft; /* RLIMIT_NOFILE at start; the body's is raised */
     char *dir;            /* private directory for bundles and files */
     char *runtime_dir;    /* rnet's XDG_RUNTIME_DIR */

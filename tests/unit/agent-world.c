@@ -16,6 +16,7 @@
 
 #include <rnet/sys/process.h>
 #include <rnet/util/fd.h>
+#include <rnet/util/log.h>
 #include <rnet/util/msg.h>
 
 static const RnPortRange published[] = {
@@ -51,6 +52,7 @@ RnAgentSetup make_setup(bool make_link)
         },
         .make_link = make_link,
         .n_ranges = G_N_ELEMENTS(published),
+        .log_level = RN_LOG_WARNING,
     };
 
     memcpy(setup.ranges, published, sizeof published);
@@ -88,6 +90,13 @@ void serve(World *world)
 void open_world(World *world, bool make_link)
 {
     RnAgentSetup setup = make_setup(make_link);
+
+    open_world_with(world, &setup);
+}
+
+void open_world_with(World *world, const RnAgentSetup *setup)
+{
+    bool make_link = setup->make_link != 0;
     g_autoptr(GError) error = NULL;
     g_auto(RnMsg) msg = { 0 };
 
@@ -97,7 +106,7 @@ void open_world(World *world, bool make_link)
         netns_bring_up_loopback(&world->netns);
     start_agent(world);
     assert_true(rn_msg_send(
-        world->monitor, RN_MSG_AGENT_SETUP, &setup, sizeof setup,
+        world->monitor, RN_MSG_AGENT_SETUP, setup, sizeof *setup,
         (int[]){ world->netns.netns_fd, world->netns.userns_fd }, 2, NULL));
     (void)!rn_msg_expect(world->monitor, RN_MSG_AGENT_READY, 0, make_link, &msg,
                          &error);

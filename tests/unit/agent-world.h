@@ -30,6 +30,9 @@ void start_agent(World *world);
 /* nsagent up to READY and serving. Without a link, lo is up. */
 void open_world(World *world, bool make_link);
 
+/* The same with a set-up that differs. */
+void open_world_with(World *world, const RnAgentSetup *setup);
+
 /* Gives nsagent a new serving socket, in place of the one before. */
 void serve(World *world);
 

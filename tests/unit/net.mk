@@ -64,3 +64,7 @@ unit_tests += tests/unit/test-relay
 tests_unit_test_relay_SOURCES = tests/unit/test-relay.c \
 	tests/unit/frames.c
 tests_unit_test_relay_LDADD = $(NET_LIBS) $(CMOCKA_LIBS)
+unit_tests += tests/unit/test-packet-link
+tests_unit_test_packet_link_SOURCES = tests/unit/test-packet-link.c \
+	tests/unit/agent-world.c tests/unit/netns.c tests/unit/frames.c
+tests_unit_test_packet_link_LDADD = $(NET_LIBS) $(CMOCKA_LIBS)

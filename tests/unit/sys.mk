@@ -28,6 +28,9 @@ tests_unit_test_netlink_LDADD = $(SYS_LIBS) $(CMOCKA_LIBS)
 unit_tests += tests/unit/test-tap
 tests_unit_test_tap_SOURCES = tests/unit/test-tap.c tests/unit/netns.c
 tests_unit_test_tap_LDADD = $(SYS_LIBS) $(CMOCKA_LIBS)
+unit_tests += tests/unit/test-veth
+tests_unit_test_veth_SOURCES = tests/unit/test-veth.c tests/unit/netns.c
+tests_unit_test_veth_LDADD = $(SYS_LIBS) $(CMOCKA_LIBS)
 
 unit_tests += tests/unit/test-mount-options
 tests_unit_test_mount_options_SOURCES = tests/unit/test-mount-options.c

@@ -8,6 +8,8 @@
 
 #include <unit.h>
 
+#include <rnet/util/log.h>
+
 static RnEndpoint address_of(const char *text)
 {
     RnEndpoint endpoint = { 0 };
@@ -64,6 +66,16 @@ static void break_flag(RnAgentSetup *setup)
 static void break_count(RnAgentSetup *setup)
 {
     setup->n_ranges = RN_AGENT_MAX_RANGES + 1;
+}
+
+static void break_log_level(RnAgentSetup *setup)
+{
+    setup->log_level = RN_LOG_N_;
+}
+
+static void break_link_mode(RnAgentSetup *setup)
+{
+    setup->plan.link_mode = RN_LINK_MODE_N_;
 }
 
 static void break_name(RnAgentSetup *setup)
@@ -130,6 +142,8 @@ static void setup_with_one_bad_field_refused(void **state)
     } cases[] = {
         { break_flag, RN_ERROR_PROTOCOL, "malformed" },
         { break_count, RN_ERROR_PROTOCOL, "malformed" },
+        { break_log_level, RN_ERROR_PROTOCOL, "malformed" },
+        { break_link_mode, RN_ERROR_PROTOCOL, "malformed" },
         { break_name, RN_ERROR_INVALID, "\"../lo\"" },
         { break_name_end, RN_ERROR_INVALID, "\"aaaaaaaaaaaaaaaa\"" },
         { break_mtu, RN_ERROR_INVALID, "mtu 65522 is not from 1280 to 65521" },

@@ -77,6 +77,30 @@ static void all_options_are_read(void **state)
     assert_int_equal(plan.prefix4, 17);
 }
 
+static void link_is_read_and_auto_by_default(void **state)
+{
+    static const struct {
+        const char *text;
+        RnLinkMode mode;
+    } cases[] = {
+        { "slirp", RN_LINK_MODE_AUTO },
+        { "slirp:link=auto", RN_LINK_MODE_AUTO },
+        { "slirp:link=tap", RN_LINK_MODE_TAP },
+        { "slirp:mtu=1500,link=packet", RN_LINK_MODE_PACKET },
+    };
+
+    (void)state;
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_auto(RnNetworkOptions) options = { 0 };
+        RnNetworkPlan plan;
+
+        parse_valid(cases[i].text, &options);
+        rn_network_options_plan(&options, &plan);
+        if (plan.link_mode != cases[i].mode)
+            fail_msg("%s: %d", cases[i].text, plan.link_mode);
+    }
+}
+
 static void ipv6_off_plans_no_ipv6(void **state)
 {
     g_auto(RnNetworkOptions) options = { 0 };
@@ -152,6 +176,12 @@ static const struct {
     { "slirp:ipv6=yes", "ipv6 \"yes\" is neither", RN_ERROR_INVALID },
     { "slirp:host-loopback=", "host-loopback \"\" is neither",
       RN_ERROR_INVALID },
+    { "slirp:link", "wants link=tap, link=packet or link=auto",
+      RN_ERROR_INVALID },
+    { "slirp:link=", "link \"\" is none of tap", RN_ERROR_INVALID },
+    { "slirp:link=veth", "link \"veth\" is none of tap, packet and auto",
+      RN_ERROR_INVALID },
+    { "slirp:link=tap,link=tap", "\"link\" is given twice", RN_ERROR_INVALID },
     { "slirp:dns", "wants dns=ADDRESS or dns=none", RN_ERROR_INVALID },
     { "slirp:dns=example.org", "dns: \"example.org\" is not an IPv4",
       RN_ERROR_INVALID },
@@ -182,6 +212,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(slirp_has_the_defaults_of_slirp4netns),
         cmocka_unit_test(all_options_are_read),
+        cmocka_unit_test(link_is_read_and_auto_by_default),
         cmocka_unit_test(ipv6_off_plans_no_ipv6),
         cmocka_unit_test(smallest_network_holds_the_guest),
         cmocka_unit_test(none_and_host_are_modes),

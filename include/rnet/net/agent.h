@@ -31,6 +31,13 @@ int rn_agent_run(int socket);
 bool rn_agent_check_setup(const RnAgentSetup *setup, GError **error) RN_CHECK;
 
 /*
+ * Creates the interface and its fd as plan->link_mode has it; says at info
+ * level why where RN_LINK_MODE_AUTO makes no TAP.
+ */
+bool rn_agent_open_link(const RnNetworkPlan *plan, int *out_link,
+                        GError **error) RN_CHECK;
+
+/*
  * Creates the link and configures the network namespace that the caller is in
  * as `setup` has it. *out_link is the link's fd, the caller's.
  */

@@ -2,8 +2,9 @@
 /*
  * link - the guest's Ethernet link: one frame per read and per write
  *
- * The fd is a TAP without packet information (IFF_NO_PI), or, in tests, one
- * end of a SOCK_SEQPACKET or SOCK_DGRAM pair.
+ * The fd is a TAP without packet information (IFF_NO_PI), a packet socket
+ * bound to an interface, or, in tests, one end of a SOCK_SEQPACKET or
+ * SOCK_DGRAM pair.
  */
 #ifndef RNET_NET_LINK_H
 #define RNET_NET_LINK_H

@@ -6,7 +6,9 @@
  *
  * Options: mtu=BYTES (68 to 65520), cidr=NETWORK/PREFIX (IPv4, prefix 1 to 25,
  * as slirp4netns has it), ipv6=on|off, dns=ADDRESS|none (repeatable),
- * host-loopback[=on|off]. Pure: nothing is looked up or opened.
+ * host-loopback[=on|off], link=tap|packet|auto (auto: a TAP where
+ * /dev/net/tun can be opened, else a veth pair and a packet socket). Pure:
+ * nothing is looked up or opened.
  */
 #ifndef RNET_NET_OPTIONS_H
 #define RNET_NET_OPTIONS_H
@@ -27,6 +29,7 @@ typedef struct RnNetworkOptions {
     uint8_t prefix4;
     bool ipv6;
     bool host_loopback;
+    RnLinkMode link_mode;
     bool write_resolv_conf; /* false after dns=none */
     GArray *dns; /* of RnEndpoint, ports 0; empty: the network's own */
 } RnNetworkOptions;

@@ -37,6 +37,7 @@ typedef struct RnLinkChange {
     const uint8_t *mac; /* 6 bytes */
     uint32_t mtu;       /* bytes */
     bool up;
+    bool no_addresses; /* makes no IPv6 address of its own; before it is up */
 } RnLinkChange;
 
 bool rn_netlink_link_change(RnNetlink *netlink, const char *name,
@@ -47,6 +48,16 @@ typedef enum RnAddressFlags {
     RN_ADDRESS_PLAIN = 0,
     RN_ADDRESS_NODAD = 1, /* IPv6: usable at once, RFC 4862, 5.4 left out */
 } RnAddressFlags;
+
+/* A veth pair: `name` here, `peer` in the network namespace of an fd. */
+typedef struct RnVeth {
+    const char *name, *peer;
+    int peer_netns_fd;
+    uint32_t mtu; /* bytes, of both */
+} RnVeth;
+
+bool rn_netlink_veth_add(RnNetlink *netlink, const RnVeth *veth,
+                         GError **error) RN_CHECK;
 
 /* Adds an address (ports and scopes do not matter) with a prefix in bits. */
 bool rn_netlink_address_add(RnNetlink *netlink, unsigned link_index,

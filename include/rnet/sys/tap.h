@@ -18,6 +18,9 @@
  */
 bool rn_tap_open(const char *name, int *out_fd, GError **error) RN_CHECK;
 
+/* True if /dev/net/tun can be opened; else the error of rn_tap_open(). */
+bool rn_tap_is_usable(GError **error) RN_CHECK;
+
 typedef enum RnTapStep {
     RN_TAP_OPEN,   /* open(2) of /dev/net/tun */
     RN_TAP_CREATE, /* TUNSETIFF */

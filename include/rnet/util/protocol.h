@@ -93,6 +93,14 @@ typedef enum RnMsgType {
     RN_MSG_N_
 } RnMsgType;
 
+/* What moves the container's frames to the relay, see agent-link.c. */
+typedef enum RnLinkMode {
+    RN_LINK_MODE_AUTO,   /* a TAP if /dev/net/tun can be opened */
+    RN_LINK_MODE_TAP,    /* or fail */
+    RN_LINK_MODE_PACKET, /* a veth pair and a packet socket, or fail */
+    RN_LINK_MODE_N_
+} RnLinkMode;
+
 /* The addresses of one network: what design.md, 5, has as defaults. */
 typedef struct RnNetworkPlan {
     char interface[16]; /* NUL-terminated, "tap0" */
@@ -102,7 +110,7 @@ typedef struct RnNetworkPlan {
     uint8_t prefix4;        /* bits */
     uint8_t prefix6;        /* bits; 0: no IPv6 */
     uint8_t host_loopback;  /* 1: the gateway is the host's loopback */
-    uint8_t reserved;
+    uint8_t link_mode;      /* RnLinkMode */
     RnEndpoint network4, guest4, gateway4, dns4; /* ports 0 */
     RnEndpoint network6, guest6, gateway6, dns6; /* AF_UNSPEC: no IPv6 */
 } RnNetworkPlan;
@@ -125,6 +133,7 @@ typedef struct RnAgentSetup {
     RnNetworkPlan plan;
     uint32_t make_link; /* 1: create and configure; 0: it is all there, serve */
     uint32_t n_ranges;
+    uint32_t log_level; /* RnLogLevel */
     RnPortRange ranges[RN_AGENT_MAX_RANGES];
 } RnAgentSetup;
 
