@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include <linux/sockios.h>
+#include <netinet/in.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
@@ -79,6 +80,11 @@ static const scmp_datum_t open_mask = O_ACCMODE | O_CREAT | O_TRUNC;
             F_SETPIPE_SZ                                                       \
     }
 
+#define SOCKET_LEVELS                                                          \
+    {                                                                          \
+        SOL_SOCKET, IPPROTO_IP, IPPROTO_TCP, IPPROTO_UDP, IPPROTO_IPV6         \
+    }
+
 /* An argument, and the values of it that are let through. */
 typedef struct ArgumentLimit {
     const char *name;
@@ -92,6 +98,8 @@ typedef struct ArgumentLimit {
  * agents. No fcntl() and ioctl() that make an fd send signals (F_SETOWN,
  * FIOSETOWN), which would reach any process of the user, and none for
  * terminals. Limits are only read, as prlimit(2) would set another process's.
+ * No options of packet sockets (the link can be one), whose rings and fan-outs
+ * are a large part of the kernel that nobody here needs.
  */
 static const ArgumentLimit argument_limits[] = {
     { "socket", 0, 2, { AF_INET, AF_INET6 } },
@@ -99,6 +107,7 @@ static const ArgumentLimit argument_limits[] = {
     { "fcntl64", 1, 7, FCNTL_COMMANDS },
     { "ioctl", 1, 3, { FIONREAD, SIOCATMARK, SIOCGIFINDEX } },
     { "prlimit64", 2, 1, { 0 } },
+    { "setsockopt", 1, 5, SOCKET_LEVELS },
 };
 
 static bool add_rule(scmp_filter_ctx filter, const char *name, int number,

@@ -29,9 +29,9 @@
 
 /* What the test code itself needs, and calls with limited arguments. */
 static const char *const test_calls[] = {
-    "write",  "close",     "brk",    "mmap",    "munmap",       "open",
-    "openat", "openat2",   "socket", "getppid", "no_such_call", "fcntl",
-    "ioctl",  "prlimit64", "tgkill", NULL,
+    "write",  "close",     "brk",    "mmap",       "munmap",       "open",
+    "openat", "openat2",   "socket", "getppid",    "no_such_call", "fcntl",
+    "ioctl",  "prlimit64", "tgkill", "setsockopt", NULL,
 };
 
 static const char *confine_to(const char *const *calls)
@@ -175,6 +175,9 @@ static const char *try_arguments(void *data)
           { fd, FIOSETOWN, (long)&(int){ getppid() } },
           EPERM },
         { "TIOCSTI", SYS_ioctl, { fd, TIOCSTI, (long)"x" }, EPERM },
+        /* let through, it fails at the pipe */
+        { "SOL_SOCKET", SYS_setsockopt, { fd, SOL_SOCKET, SO_MARK }, ENOTSOCK },
+        { "SOL_PACKET", SYS_setsockopt, { fd, SOL_PACKET, 1 }, EPERM },
         { "own thread", SYS_tgkill, { pid, pid, 0 }, 0 },
         { "parent's thread", SYS_tgkill, { getppid(), getppid(), 0 }, EPERM },
         { "read a limit",
