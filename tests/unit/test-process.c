@@ -154,6 +154,15 @@ static const char *spawn_and_check(bool second_end, RnHelperLifetime lifetime)
     return check_report(&report, pid, lifetime);
 }
 
+/* Either end of the pair as the helper's: func gets which, as a bool. */
+static void run_with_each_end(const char *(*func)(void *))
+{
+    static bool ends[] = { false, true };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(ends); i++)
+        run_in_child(func, &ends[i]);
+}
+
 static const char *spawn_from_clean_fds(void *data)
 {
     const bool *second_end = data;
@@ -165,11 +174,8 @@ static const char *spawn_from_clean_fds(void *data)
 
 static void spawn_helper_with_any_socket_fd_starts_clean(void **state)
 {
-    static bool ends[] = { false, true };
-
     (void)state;
-    for (gsize i = 0; i < G_N_ELEMENTS(ends); i++)
-        run_in_child(spawn_from_clean_fds, &ends[i]);
+    run_with_each_end(spawn_from_clean_fds);
 }
 
 static const char *spawn_without_stdio(void *data)
@@ -183,11 +189,8 @@ static const char *spawn_without_stdio(void *data)
 
 static void spawn_helper_with_stdio_closed_starts_clean(void **state)
 {
-    static bool ends[] = { false, true };
-
     (void)state;
-    for (gsize i = 0; i < G_N_ELEMENTS(ends); i++)
-        run_in_child(spawn_without_stdio, &ends[i]);
+    run_with_each_end(spawn_without_stdio);
 }
 
 static const char *spawn_from_mess(void *data)
