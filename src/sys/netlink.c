@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * netlink - rtnetlink requests through libmnl, each answered before the next
+ * netlink - rtnetlink requests through libmnl, and those about links
  *
  * Runs in nsagent while it configures the container's namespace. Every request
- * asks for an acknowledgement; what comes before it is handed to the request's
- * own reader. A refusal becomes an RN_ERRNO with the kernel's explanation. The
- * kernel is the only peer: answers of other senders or to other requests are
- * passed over.
+ * asks for an acknowledgement and is answered before the next; what comes
+ * before it is handed to the request's own reader. A refusal becomes an
+ * RN_ERRNO with the kernel's explanation. The kernel is the only peer: answers
+ * of other senders or to other requests are passed over.
  */
 #include "config.h"
 
@@ -16,12 +16,13 @@
 #include <net/if.h>
 #include <string.h>
 
-#include <linux/fib_rules.h>
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
 #include <linux/veth.h>
 
 #include <libmnl/libmnl.h>
+
+#include <rnet/sys/netlink-request.h>
 
 struct RnNetlink {
     struct mnl_socket *socket;
@@ -29,49 +30,47 @@ struct RnNetlink {
 };
 
 enum {
-    REQUEST_SIZE = 512, /* bytes; the largest request here takes about 100 */
     REPLY_SIZE = 32768, /* bytes, as netlink(7) advises at most */
     MAC_LENGTH = 6,
 };
 
-typedef void (*ReplyFunc)(const struct nlmsghdr *reply, void *data);
-
-typedef struct Request {
-    const char *what; /* is asked for, in errors */
-    ReplyFunc func;   /* reads what comes before the acknowledgement, or NULL */
-    void *data;       /* of func */
-    struct nlmsghdr *header;
-    _Alignas(NLMSG_ALIGNTO) char buffer[REQUEST_SIZE];
-} Request;
-
-RnNetlink *rn_netlink_open(GError **error)
+struct mnl_socket *rn_netlink_socket_open(int protocol, GError **error)
 {
-    g_autoptr(RnNetlink) netlink = g_new0(RnNetlink, 1);
+    struct mnl_socket *socket = mnl_socket_open2(protocol, SOCK_CLOEXEC);
     int on = 1;
 
-    netlink->socket = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC);
-    if (netlink->socket == NULL) {
+    if (socket == NULL) {
         (void)rn_set_errno(error, errno, "open a netlink socket");
         return NULL;
     }
-    if (mnl_socket_bind(netlink->socket, 0, MNL_SOCKET_AUTOPID) < 0) {
+    if (mnl_socket_bind(socket, 0, MNL_SOCKET_AUTOPID) < 0) {
         (void)rn_set_errno(error, errno, "bind a netlink socket");
+        (void)mnl_socket_close(socket);
         return NULL;
     }
     /* without either (kernels before 4.12) only explanations are missing */
-    (void)mnl_socket_setsockopt(netlink->socket, NETLINK_EXT_ACK, &on,
-                                sizeof on);
-    (void)mnl_socket_setsockopt(netlink->socket, NETLINK_CAP_ACK, &on,
-                                sizeof on);
-    return g_steal_pointer(&netlink);
+    (void)mnl_socket_setsockopt(socket, NETLINK_EXT_ACK, &on, sizeof on);
+    (void)mnl_socket_setsockopt(socket, NETLINK_CAP_ACK, &on, sizeof on);
+    return socket;
+}
+
+RnNetlink *rn_netlink_open(GError **error)
+{
+    struct mnl_socket *socket = rn_netlink_socket_open(NETLINK_ROUTE, error);
+    RnNetlink *netlink = NULL;
+
+    if (socket == NULL)
+        return NULL;
+    netlink = g_new0(RnNetlink, 1);
+    netlink->socket = socket;
+    return netlink;
 }
 
 void rn_netlink_close(RnNetlink *netlink)
 {
     if (netlink == NULL)
         return;
-    if (netlink->socket != NULL)
-        (void)mnl_socket_close(netlink->socket);
+    (void)mnl_socket_close(netlink->socket);
     g_free(netlink);
 }
 
@@ -91,25 +90,13 @@ bool rn_link_name_is_valid(const char *name)
     return true;
 }
 
-static void *start_request(Request *request, uint16_t type, uint16_t flags,
-                           size_t body_size)
+void *rn_netlink_request_start(RnNetlinkRequest *request, uint16_t type,
+                               uint16_t flags, size_t body_size)
 {
     request->header = mnl_nlmsg_put_header(request->buffer);
     request->header->nlmsg_type = type;
     request->header->nlmsg_flags = flags | NLM_F_REQUEST | NLM_F_ACK;
     return mnl_nlmsg_put_extra_header(request->header, body_size);
-}
-
-static size_t address_length(uint16_t family)
-{
-    return family == AF_INET6 ? 16 : 4;
-}
-
-static void put_address(Request *request, uint16_t attribute,
-                        const RnEndpoint *address)
-{
-    mnl_attr_put(request->header, attribute, address_length(address->family),
-                 address->address);
 }
 
 static int find_explanation(const struct nlattr *attribute, void *data)
@@ -139,43 +126,42 @@ static char *read_explanation(const struct nlmsghdr *header)
     return text;
 }
 
-/* Sets the error of a request that was refused with `errno_value`. */
-static bool refuse(int errno_value, const char *explanation, const char *what,
-                   GError **error)
+bool rn_netlink_check_status(const struct nlmsghdr *header, const char *what,
+                             GError **error)
 {
+    const struct nlmsgerr *status = mnl_nlmsg_get_payload(header);
+    g_autofree char *explanation = NULL;
+
+    if (mnl_nlmsg_get_payload_len(header) < sizeof *status)
+        return rn_set_errno(error, EBADMSG, "%s", what);
+    if (status->error == 0)
+        return true;
+    explanation = read_explanation(header);
     if (explanation == NULL)
-        return rn_set_errno(error, errno_value, "%s", what);
-    return rn_set_errno(error, errno_value, "%s (%s)", what, explanation);
+        return rn_set_errno(error, -status->error, "%s", what);
+    return rn_set_errno(error, -status->error, "%s (%s)", what, explanation);
 }
 
 /*
  * Looks at one message of an answer: sets *out_done at the acknowledgement,
  * false when that is a refusal.
  */
-static bool take_reply(const Request *request, const struct nlmsghdr *header,
-                       bool *out_done, GError **error)
+static bool take_reply(const RnNetlinkRequest *request,
+                       const struct nlmsghdr *header, bool *out_done,
+                       GError **error)
 {
-    const struct nlmsgerr *status = mnl_nlmsg_get_payload(header);
-    g_autofree char *explanation = NULL;
-
     *out_done = header->nlmsg_type == NLMSG_ERROR;
-    if (!*out_done) {
-        if (request->func != NULL)
-            request->func(header, request->data);
-        return true;
-    }
-    if (mnl_nlmsg_get_payload_len(header) < sizeof *status)
-        return rn_set_errno(error, EBADMSG, "%s", request->what);
-    if (status->error == 0)
-        return true;
-    explanation = read_explanation(header);
-    return refuse(-status->error, explanation, request->what, error);
+    if (*out_done)
+        return rn_netlink_check_status(header, request->what, error);
+    if (request->func != NULL)
+        request->func(header, request->data);
+    return true;
 }
 
 /* Goes through the messages of one datagram up to the acknowledgement. */
-static bool take_replies(const RnNetlink *netlink, const Request *request,
-                         const char *buffer, int length, bool *out_done,
-                         GError **error)
+static bool take_replies(const RnNetlink *netlink,
+                         const RnNetlinkRequest *request, const char *buffer,
+                         int length, bool *out_done, GError **error)
 {
     const struct nlmsghdr *header = (const struct nlmsghdr *)buffer;
 
@@ -191,9 +177,8 @@ static bool take_replies(const RnNetlink *netlink, const Request *request,
     return true;
 }
 
-/* Sends a request and waits for its acknowledgement. */
-static bool run_request(RnNetlink *netlink, const Request *request,
-                        GError **error)
+bool rn_netlink_request_run(RnNetlink *netlink, const RnNetlinkRequest *request,
+                            GError **error)
 {
     _Alignas(NLMSG_ALIGNTO) char buffer[REPLY_SIZE];
     bool done = false;
@@ -216,13 +201,13 @@ static bool run_request(RnNetlink *netlink, const Request *request,
     return true;
 }
 
-/* The same for an addition where "exists" counts as success. */
-static bool run_addition(RnNetlink *netlink, const Request *request,
-                         bool may_exist, GError **error)
+bool rn_netlink_request_run_addition(RnNetlink *netlink,
+                                     const RnNetlinkRequest *request,
+                                     bool may_exist, GError **error)
 {
     g_autoptr(GError) refusal = NULL;
 
-    if (run_request(netlink, request, &refusal))
+    if (rn_netlink_request_run(netlink, request, &refusal))
         return true;
     if (may_exist && rn_error_is_errno(refusal, EEXIST))
         return true;
@@ -245,7 +230,7 @@ bool rn_netlink_link_index(RnNetlink *netlink, const char *name,
 {
     g_autofree char *what = g_strdup_printf("look up interface \"%s\"", name);
     unsigned index = 0;
-    Request request = {
+    RnNetlinkRequest request = {
         .what = what,
         .func = read_link_index,
         .data = &index,
@@ -253,9 +238,10 @@ bool rn_netlink_link_index(RnNetlink *netlink, const char *name,
 
     if (!rn_link_name_is_valid(name))
         return rn_set_errno(error, EINVAL, "%s", what);
-    (void)start_request(&request, RTM_GETLINK, 0, sizeof(struct ifinfomsg));
+    (void)rn_netlink_request_start(&request, RTM_GETLINK, 0,
+                                   sizeof(struct ifinfomsg));
     mnl_attr_put_strz(request.header, IFLA_IFNAME, name);
-    if (!run_request(netlink, &request, error))
+    if (!rn_netlink_request_run(netlink, &request, error))
         return false;
     if (index == 0)
         return rn_set_errno(error, ENODEV, "%s", what);
@@ -263,7 +249,7 @@ bool rn_netlink_link_index(RnNetlink *netlink, const char *name,
     return true;
 }
 
-static void put_address_generation(Request *request, uint8_t mode)
+static void put_address_generation(RnNetlinkRequest *request, uint8_t mode)
 {
     struct nlattr *families =
         mnl_attr_nest_start(request->header, IFLA_AF_SPEC);
@@ -278,12 +264,12 @@ bool rn_netlink_link_change(RnNetlink *netlink, const char *name,
                             const RnLinkChange *change, GError **error)
 {
     g_autofree char *what = g_strdup_printf("set up interface \"%s\"", name);
-    Request request = { .what = what };
+    RnNetlinkRequest request = { .what = what };
     struct ifinfomsg *link = NULL;
 
     if (!rn_link_name_is_valid(name))
         return rn_set_errno(error, EINVAL, "%s", what);
-    link = start_request(&request, RTM_NEWLINK, 0, sizeof *link);
+    link = rn_netlink_request_start(&request, RTM_NEWLINK, 0, sizeof *link);
     if (change->up) {
         link->ifi_flags = IFF_UP;
         link->ifi_change = IFF_UP;
@@ -295,14 +281,14 @@ bool rn_netlink_link_change(RnNetlink *netlink, const char *name,
         mnl_attr_put_u32(request.header, IFLA_MTU, change->mtu);
     if (change->no_addresses)
         put_address_generation(&request, IN6_ADDR_GEN_MODE_NONE);
-    return run_request(netlink, &request, error);
+    return rn_netlink_request_run(netlink, &request, error);
 }
 
 bool rn_netlink_veth_add(RnNetlink *netlink, const RnVeth *veth, GError **error)
 {
     g_autofree char *what =
         g_strdup_printf("create interface \"%s\"", veth->peer);
-    Request request = { .what = what };
+    RnNetlinkRequest request = { .what = what };
     struct nlattr *info = NULL;
     struct nlattr *data = NULL;
     struct nlattr *peer = NULL;
@@ -310,8 +296,9 @@ bool rn_netlink_veth_add(RnNetlink *netlink, const RnVeth *veth, GError **error)
     if (!rn_link_name_is_valid(veth->name) ||
         !rn_link_name_is_valid(veth->peer))
         return rn_set_errno(error, EINVAL, "%s", what);
-    (void)start_request(&request, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL,
-                        sizeof(struct ifinfomsg));
+    (void)rn_netlink_request_start(&request, RTM_NEWLINK,
+                                   NLM_F_CREATE | NLM_F_EXCL,
+                                   sizeof(struct ifinfomsg));
     mnl_attr_put_strz(request.header, IFLA_IFNAME, veth->name);
     mnl_attr_put_u32(request.header, IFLA_MTU, veth->mtu);
     info = mnl_attr_nest_start(request.header, IFLA_LINKINFO);
@@ -326,90 +313,5 @@ bool rn_netlink_veth_add(RnNetlink *netlink, const RnVeth *veth, GError **error)
     mnl_attr_nest_end(request.header, peer);
     mnl_attr_nest_end(request.header, data);
     mnl_attr_nest_end(request.header, info);
-    return run_request(netlink, &request, error);
-}
-
-bool rn_netlink_address_add(RnNetlink *netlink, unsigned link_index,
-                            const RnEndpoint *address, unsigned prefix,
-                            RnAddressFlags flags, GError **error)
-{
-    char text[RN_ENDPOINT_TEXT];
-    g_autofree char *what = g_strdup_printf(
-        "add address %s/%u", rn_endpoint_format_address(address, text), prefix);
-    Request request = { .what = what };
-    struct ifaddrmsg *body = start_request(
-        &request, RTM_NEWADDR, NLM_F_CREATE | NLM_F_EXCL, sizeof *body);
-
-    body->ifa_family = (uint8_t)address->family;
-    body->ifa_prefixlen = (uint8_t)prefix;
-    body->ifa_scope = RT_SCOPE_UNIVERSE;
-    body->ifa_index = link_index;
-    if ((flags & RN_ADDRESS_NODAD) != 0 && address->family == AF_INET6)
-        body->ifa_flags = IFA_F_NODAD;
-    put_address(&request, IFA_LOCAL, address);
-    put_address(&request, IFA_ADDRESS, address);
-    return run_request(netlink, &request, error);
-}
-
-static char *describe_route(const RnDefaultRoute *route)
-{
-    const char *kind = route->family == AF_INET6 ? "IPv6" : "IPv4";
-    char text[RN_ENDPOINT_TEXT];
-
-    if (route->gateway.family == AF_UNSPEC)
-        return g_strdup_printf("add %s route for local delivery", kind);
-    return g_strdup_printf("add %s default route via %s", kind,
-                           rn_endpoint_format_address(&route->gateway, text));
-}
-
-bool rn_netlink_route_add(RnNetlink *netlink, const RnDefaultRoute *route,
-                          GError **error)
-{
-    g_autofree char *what = describe_route(route);
-    Request request = { .what = what };
-    bool is_local = route->gateway.family == AF_UNSPEC;
-    struct rtmsg *body = start_request(&request, RTM_NEWROUTE,
-                                       NLM_F_CREATE | NLM_F_EXCL, sizeof *body);
-
-    body->rtm_family = (uint8_t)route->family;
-    body->rtm_table = RT_TABLE_UNSPEC; /* RTA_TABLE has all 32 bits */
-    body->rtm_protocol = RTPROT_STATIC;
-    body->rtm_type = is_local ? RTN_LOCAL : RTN_UNICAST;
-    body->rtm_scope = is_local ? RT_SCOPE_HOST : RT_SCOPE_UNIVERSE;
-    mnl_attr_put_u32(request.header, RTA_TABLE,
-                     route->table != 0 ? route->table : RT_TABLE_MAIN);
-    mnl_attr_put_u32(request.header, RTA_OIF, route->link_index);
-    if (!is_local)
-        put_address(&request, RTA_GATEWAY, &route->gateway);
-    if (route->source.family != AF_UNSPEC)
-        put_address(&request, RTA_PREFSRC, &route->source);
-    return run_addition(netlink, &request, route->may_exist, error);
-}
-
-bool rn_netlink_rule_add(RnNetlink *netlink, const RnPortRule *rule,
-                         GError **error)
-{
-    char text[RN_ENDPOINT_TEXT];
-    g_autofree char *what =
-        g_strdup_printf("add rule from %s port %u-%u",
-                        rn_endpoint_format_address(&rule->from, text),
-                        rule->first_port, rule->last_port);
-    Request request = { .what = what };
-    struct fib_rule_port_range ports = {
-        .start = rule->first_port,
-        .end = rule->last_port,
-    };
-    struct fib_rule_hdr *body = start_request(
-        &request, RTM_NEWRULE, NLM_F_CREATE | NLM_F_EXCL, sizeof *body);
-
-    body->family = (uint8_t)rule->from.family;
-    body->src_len = (uint8_t)(8 * address_length(rule->from.family));
-    body->table = RT_TABLE_UNSPEC; /* FRA_TABLE has all 32 bits */
-    body->action = FR_ACT_TO_TBL;
-    put_address(&request, FRA_SRC, &rule->from);
-    mnl_attr_put_u32(request.header, FRA_TABLE, rule->table);
-    mnl_attr_put_u32(request.header, FRA_PRIORITY, rule->preference);
-    mnl_attr_put_u8(request.header, FRA_IP_PROTO, rule->ip_protocol);
-    mnl_attr_put(request.header, FRA_SPORT_RANGE, sizeof ports, &ports);
-    return run_addition(netlink, &request, rule->may_exist, error);
+    return rn_netlink_request_run(netlink, &request, error);
 }
