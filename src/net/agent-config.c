@@ -196,8 +196,10 @@ static bool deliver_published(Work *work, const RnEndpoint *guest,
 
     for (uint32_t i = 0; i < work->setup->n_ranges; i++) {
         const RnPortRange *range = &work->setup->ranges[i];
-        RnPortRule rule = {
+        RnRule rule = {
+            .family = guest->family,
             .from = *guest,
+            .from_prefix = guest->family == AF_INET6 ? 128 : 32,
             .ip_protocol = IPPROTO_TCP,
             .first_port = range->first,
             .last_port = range->last,

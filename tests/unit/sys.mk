@@ -25,6 +25,11 @@ noinst_HEADERS += tests/unit/netns.h
 unit_tests += tests/unit/test-netlink
 tests_unit_test_netlink_SOURCES = tests/unit/test-netlink.c tests/unit/netns.c
 tests_unit_test_netlink_LDADD = $(SYS_LIBS) $(CMOCKA_LIBS)
+noinst_HEADERS += tests/unit/ways.h
+unit_tests += tests/unit/test-routing
+tests_unit_test_routing_SOURCES = tests/unit/test-routing.c \
+	tests/unit/ways.c tests/unit/netns.c
+tests_unit_test_routing_LDADD = $(SYS_LIBS) $(CMOCKA_LIBS)
 unit_tests += tests/unit/test-tap
 tests_unit_test_tap_SOURCES = tests/unit/test-tap.c tests/unit/netns.c
 tests_unit_test_tap_LDADD = $(SYS_LIBS) $(CMOCKA_LIBS)

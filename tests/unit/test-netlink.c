@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * test-netlink - links, addresses, routes and rules in a namespace of its own
+ * test-netlink - which requests are accepted and what refusals say
+ *
+ * What the accepted ones do to packets is in test-routing.c.
  */
 #include "config.h"
 
@@ -224,8 +226,10 @@ static char *add_rules(void *data)
     for (size_t i = 0; i < G_N_ELEMENTS(sources); i++) {
         g_autoptr(GError) error = NULL;
         char *failure = NULL;
-        RnPortRule rule = {
+        RnRule rule = {
+            .family = i == 0 ? AF_INET : AF_INET6,
             .from = address_of(sources[i]),
+            .from_prefix = i == 0 ? 32 : 128,
             .ip_protocol = IPPROTO_TCP,
             .first_port = 80,
             .last_port = 90,
@@ -265,6 +269,79 @@ static void rule_beyond_the_highest_port_refused(void **state)
     netns_close(&netns);
 }
 
+/* Refused by rnet itself, so that no half of a rule gets to the kernel. */
+static char *add_contradictory_rules(void *data)
+{
+    RnEndpoint address4 = address_of("10.0.2.0");
+    RnEndpoint address6 = address_of("fd00::");
+    const struct {
+        RnRule rule;
+        Refusal refusal;
+    } cases[] = {
+        { { .family = AF_INET, .to = address6, .to_prefix = 64 },
+          { EINVAL, "add rule to fd00::/64: " } },
+        { { .family = AF_INET, .from = address4, .from_prefix = 33 },
+          { EINVAL, "add rule from 10.0.2.0/33: " } },
+        { { .family = AF_INET, .from = address4 },
+          { EINVAL, "add rule from 10.0.2.0/0: " } },
+        { { .family = AF_INET6, .from_prefix = 1 },
+          { EINVAL, "add rule from all IPv6: " } },
+        { { .family = AF_INET, .mark = 16, .first_port = 80, .last_port = 81 },
+          { EINVAL, "add rule fwmark 0x10 port 80-81: " } },
+        { { .family = AF_INET, .ip_protocol = 6, .last_port = 81 },
+          { EINVAL, "add rule ipproto 6: " } },
+    };
+    g_autoptr(RnNetlink) netlink = rn_netlink_open(NULL);
+
+    (void)data;
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(GError) error = NULL;
+        RnRule rule = cases[i].rule;
+        char *failure = NULL;
+
+        rule.table = 1234;
+        failure = check_refusal(rn_netlink_rule_add(netlink, &rule, &error),
+                                &error, &cases[i].refusal);
+        if (failure != NULL)
+            return failure;
+    }
+    return NULL;
+}
+
+static void contradictory_rule_refused_by_name(void **state)
+{
+    Netns netns = { -1, -1 };
+
+    (void)state;
+    netns_open(&netns);
+    netns_run(&netns, add_contradictory_rules, NULL);
+    netns_close(&netns);
+}
+
+static char *add_odd_neighbours(void *data)
+{
+    static const uint8_t mac[6] = { 2, 0, 0, 0, 0, 1 };
+    static const Refusal no_device = { ENODEV, "add neighbour fd00::2: " };
+    g_autoptr(RnNetlink) netlink = rn_netlink_open(NULL);
+    RnEndpoint address = address_of("fd00::2");
+    g_autoptr(GError) error = NULL;
+
+    (void)data;
+    return check_refusal(
+        rn_netlink_neighbour_add(netlink, 4321, &address, mac, &error), &error,
+        &no_device);
+}
+
+static void neighbour_on_no_link_refused_by_name(void **state)
+{
+    Netns netns = { -1, -1 };
+
+    (void)state;
+    netns_open(&netns);
+    netns_run(&netns, add_odd_neighbours, NULL);
+    netns_close(&netns);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -273,6 +350,8 @@ int main(void)
         cmocka_unit_test(address_added_twice_is_refused_the_second_time),
         cmocka_unit_test(route_refused_says_what_the_kernel_said),
         cmocka_unit_test(rule_beyond_the_highest_port_refused),
+        cmocka_unit_test(contradictory_rule_refused_by_name),
+        cmocka_unit_test(neighbour_on_no_link_refused_by_name),
     };
 
     return cmocka_run_group_tests_name("netlink", tests, NULL, NULL);

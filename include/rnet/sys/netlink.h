@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * netlink - links, addresses, routes and rules of the current network namespace
+ * netlink - links, addresses, routes, rules, neighbours of a network namespace
  *
  * rtnetlink(7), one blocking request and acknowledgement at a time. Needs
  * CAP_NET_ADMIN over the network namespace that the caller is in when it opens
@@ -71,6 +71,7 @@ typedef struct RnDefaultRoute {
     unsigned link_index;
     /* the next hop; AF_UNSPEC: a `local` route, all is delivered here */
     RnEndpoint gateway;
+    bool on_link;      /* the gateway need not be in a network of the link */
     RnEndpoint source; /* preferred source; AF_UNSPEC: the kernel's choice */
     bool may_exist;    /* the same route being there already is success */
 } RnDefaultRoute;
@@ -86,17 +87,37 @@ enum {
     RN_RULE_MAX_PORT = 65534
 };
 
-/* "from `from` ipproto P sport FIRST-LAST lookup TABLE pref P", ip-rule(8). */
-typedef struct RnPortRule {
-    RnEndpoint from;
-    uint8_t ip_protocol; /* IPPROTO_TCP, ... */
-    uint16_t first_port, last_port;
+/*
+ * One routing rule, ip-rule(8): what matches all that is set here is routed by
+ * `table`. What is 0, false or AF_UNSPEC matches everything. EINVAL for a rule
+ * that would not do what it says: an address of another family or without its
+ * prefix, ports without a protocol, half a range.
+ */
+typedef struct RnRule {
+    uint16_t family;                /* AF_INET or AF_INET6 */
+    RnEndpoint from, to;            /* of that family, or AF_UNSPEC */
+    uint8_t from_prefix, to_prefix; /* bits, 1 to 32 or 128 */
+    bool from_here;      /* "iif lo": what this namespace itself sends */
+    uint32_t mark;       /* "fwmark MARK/MARK": all these bits are set */
+    uint8_t ip_protocol; /* "ipproto": IPPROTO_TCP, ... */
+    uint16_t first_port; /* "sport FIRST-LAST", with ip_protocol */
+    uint16_t last_port;  /* at most RN_RULE_MAX_PORT */
+    bool only_specific;  /* "suppress_prefixlength 0": the table's default
+                            routes do not count, later rules go on */
     uint32_t table;
-    uint32_t preference;
-    bool may_exist; /* as above */
-} RnPortRule;
+    uint32_t preference; /* lower ones are looked at first */
+    bool may_exist;      /* the same rule being there already is success */
+} RnRule;
 
-bool rn_netlink_rule_add(RnNetlink *netlink, const RnPortRule *rule,
+bool rn_netlink_rule_add(RnNetlink *netlink, const RnRule *rule,
                          GError **error) RN_CHECK;
+
+/*
+ * Says who has an address on a link, for good: nobody is asked. Replaces what
+ * was known of it.
+ */
+bool rn_netlink_neighbour_add(RnNetlink *netlink, unsigned link_index,
+                              const RnEndpoint *address, const uint8_t mac[6],
+                              GError **error) RN_CHECK;
 
 #endif
