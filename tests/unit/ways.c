@@ -17,6 +17,7 @@
 
 #include <net/ethernet.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <netpacket/packet.h>
 #include <sys/socket.h>
 
@@ -172,15 +173,24 @@ static bool is_traced(const Trace *trace, const uint8_t *frame, size_t length)
            memcmp(ip + header + 2, &trace->to_port, 2) == 0;
 }
 
-static bool read_link(Ways *ways, const Trace *trace)
+/*
+ * Sets *out_way if the link has the packet. An ACK there says that the SYN
+ * before it took the other way and was answered.
+ */
+static bool read_link(Ways *ways, const Trace *trace, Way *out_way)
 {
-    uint8_t frame[2048];
+    size_t flags = ETHER_HEADER + (trace->is_ipv6 ? 40 : 20) + 13;
+    uint8_t frame[2048] = { 0 };
     ssize_t got = 0;
 
     while ((got = recv(ways->frames, frame, sizeof frame, 0)) >= 0) {
         if (!is_traced(trace, frame, (size_t)got))
             continue;
         memcpy(ways->mac, frame, sizeof ways->mac);
+        *out_way =
+            trace->ip_protocol == IPPROTO_TCP && (frame[flags] & TH_SYN) == 0
+                ? WAY_HERE
+                : WAY_LINK;
         return true;
     }
     return false;
@@ -193,14 +203,15 @@ static Way wait_for(Ways *ways, const Trace *trace, int receiver)
         { .fd = receiver, .events = POLLIN },
         { .fd = ways->frames, .events = POLLIN },
     };
+    Way way = WAY_LOST;
 
     while (poll(entries, G_N_ELEMENTS(entries), GUARD_MS) > 0) {
         if (entries[0].revents != 0)
             return WAY_HERE;
-        if (read_link(ways, trace))
-            return WAY_LINK;
+        if (read_link(ways, trace, &way))
+            break;
     }
-    return WAY_LOST;
+    return way;
 }
 
 /*

@@ -2,8 +2,8 @@
 /*
  * netlink-request - one netlink request, for the files that build requests
  *
- * Private to the sys layer: netlink.c sends what netlink-route.c builds. The
- * socket and the reading of a refusal are the same for other protocols.
+ * Private to the sys layer: netlink.c sends what netlink-route.c builds;
+ * nft.c has the opening of a socket and the reading of a refusal from here.
  */
 #ifndef RNET_SYS_NETLINK_REQUEST_H
 #define RNET_SYS_NETLINK_REQUEST_H
