@@ -29,6 +29,7 @@ enum {
 typedef struct Pending {
     uint64_t id;
     RnAgentReplyFunc reply;
+    RnSparesFunc take_spares; /* in place of reply */
     void *data;
 } Pending;
 
@@ -101,11 +102,26 @@ static bool send_requests(RnAgentClient *client)
     return true;
 }
 
+static void deliver(const Pending *pending, int errno_value, RnMsg *msg)
+{
+    int fds[RN_SPARES_MAX];
+    unsigned n_fds = msg->n_fds;
+
+    for (unsigned i = 0; i < n_fds; i++)
+        fds[i] = rn_msg_steal_fd(msg, i);
+    if (pending->take_spares != NULL)
+        pending->take_spares(fds, n_fds, pending->data);
+    else
+        pending->reply(errno_value == 0 ? fds[0] : -1, errno_value,
+                       pending->data);
+}
+
 static bool handle_answer(RnAgentClient *client, GError **error)
 {
     RnMsg *msg = &client->msg;
     RnSocketReply reply = { 0 };
     g_autofree Pending *pending = NULL;
+    unsigned n_fds_max = 1;
 
     if (msg->type != RN_MSG_SOCKET_REPLY || msg->length != sizeof reply)
         return rn_set_error(error, RN_ERROR_PROTOCOL,
@@ -113,18 +129,18 @@ static bool handle_answer(RnAgentClient *client, GError **error)
                             " bytes",
                             msg->type, msg->length);
     memcpy(&reply, msg->payload, sizeof reply);
-    if (reply.errno_value < 0 ||
-        msg->n_fds != (reply.errno_value == 0 ? 1u : 0u))
+    /* no entry: cancelled, and the fd is closed with the message */
+    (void)g_hash_table_steal_extended(client->pending, &reply.id, NULL,
+                                      (gpointer *)&pending);
+    if (pending != NULL && pending->take_spares != NULL)
+        n_fds_max = RN_SPARES_MAX;
+    if (reply.errno_value < 0 || msg->n_fds > n_fds_max ||
+        (msg->n_fds == 0) != (reply.errno_value != 0))
         return rn_set_error(error, RN_ERROR_PROTOCOL,
                             "answer with errno %d and %u fds",
                             reply.errno_value, msg->n_fds);
-
-    /* no entry: cancelled, and the fd is closed with the message */
-    if (!g_hash_table_steal_extended(client->pending, &reply.id, NULL,
-                                     (gpointer *)&pending))
-        return true;
-    pending->reply(reply.errno_value == 0 ? rn_msg_steal_fd(msg, 0) : -1,
-                   reply.errno_value, pending->data);
+    if (pending != NULL)
+        deliver(pending, reply.errno_value, msg);
     return true;
 }
 
@@ -203,37 +219,44 @@ void rn_agent_client_free(RnAgentClient *client)
     g_free(client);
 }
 
-uint64_t rn_agent_client_request(RnAgentClient *client, const RnEndpoint *local,
-                                 const RnEndpoint *remote,
-                                 RnAgentReplyFunc reply, void *data)
+/* Takes both by value. Returns the request's id, or 0: too many. */
+static uint64_t add_request(RnAgentClient *client, Pending pending,
+                            RnSocketRequest request)
 {
-    Pending *pending = NULL;
-    RnSocketRequest *request = NULL;
+    Pending *kept = NULL;
 
     /* requests that were cancelled unsent still take room in the queue */
     if (g_hash_table_size(client->pending) >= RN_AGENT_CLIENT_MAX ||
         client->unsent.length >= RN_AGENT_CLIENT_MAX)
         return 0;
-    pending = g_new0(Pending, 1);
-    *pending = (Pending){
-        .id = ++client->last_id,
-        .reply = reply,
-        .data = data,
-    };
-    g_hash_table_insert(client->pending, &pending->id, pending);
-
-    request = g_new0(RnSocketRequest, 1);
-    request->id = pending->id;
-    request->transport = RN_TRANSPORT_TCP;
-    request->local = *local;
-    request->remote = *remote;
-    g_queue_push_tail(&client->unsent, request);
+    pending.id = request.id = ++client->last_id;
+    kept = g_memdup2(&pending, sizeof pending);
+    g_hash_table_insert(client->pending, &kept->id, kept);
+    g_queue_push_tail(&client->unsent, g_memdup2(&request, sizeof request));
     /*
      * Sent when the loop says that there is room, not here: a failure would
      * otherwise be told to the caller in the middle of its request.
      */
     update_events(client);
     return client->last_id;
+}
+
+uint64_t rn_agent_client_request(RnAgentClient *client, const RnEndpoint *local,
+                                 const RnEndpoint *remote,
+                                 RnAgentReplyFunc reply, void *data)
+{
+    return add_request(client, (Pending){ .reply = reply, .data = data },
+                       (RnSocketRequest){ .local = *local, .remote = *remote });
+}
+
+bool rn_agent_client_request_spares(RnAgentClient *client, uint16_t family,
+                                    RnSparesFunc func, void *data)
+{
+    return add_request(client, (Pending){ .take_spares = func, .data = data },
+                       (RnSocketRequest){
+                           .n_spares = RN_SPARES_MAX,
+                           .remote = { .family = family },
+                       }) != 0;
 }
 
 void rn_agent_client_cancel(RnAgentClient *client, uint64_t id)

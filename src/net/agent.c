@@ -63,27 +63,34 @@ typedef struct Agent {
     RnWatch serving_watch;
     bool has_pending; /* a reply that the full queue did not take */
     RnSocketReply pending;
-    int pending_fd;
+    int pending_fds[RN_SPARES_MAX];
+    unsigned n_pending_fds;
     int exit_status;
     RnMsg msg;
 } Agent;
+
+static void close_pending_fds(Agent *agent)
+{
+    while (agent->n_pending_fds > 0)
+        rn_fd_close(&agent->pending_fds[--agent->n_pending_fds]);
+}
 
 static void stop_serving(Agent *agent)
 {
     rn_watch_remove(&agent->serving_watch);
     rn_fd_close(&agent->serving);
-    rn_fd_close(&agent->pending_fd);
+    close_pending_fds(agent);
     agent->has_pending = false;
 }
 
-/* Sends a reply without waiting; false with an errno. */
-static bool send_reply(const Agent *agent, const RnSocketReply *reply, int fd,
-                       int *out_errno)
+/* Sends the pending reply without waiting; false with an errno. */
+static bool send_pending(const Agent *agent, int *out_errno)
 {
     g_autoptr(GError) failure = NULL;
 
-    if (rn_msg_send(agent->serving, RN_MSG_SOCKET_REPLY, reply, sizeof *reply,
-                    &fd, fd >= 0 ? 1 : 0, &failure))
+    if (rn_msg_send(agent->serving, RN_MSG_SOCKET_REPLY, &agent->pending,
+                    sizeof agent->pending, agent->pending_fds,
+                    agent->n_pending_fds, &failure))
         return true;
     *out_errno = failure->domain == RN_ERRNO ? failure->code : EPIPE;
     return false;
@@ -93,17 +100,16 @@ static bool send_reply(const Agent *agent, const RnSocketReply *reply, int fd,
 static void flush_pending(Agent *agent)
 {
     int errno_value = 0;
-    bool sent =
-        send_reply(agent, &agent->pending, agent->pending_fd, &errno_value);
+    bool sent = send_pending(agent, &errno_value);
 
-    /* too many fds in flight, unix(7): the relay has to do without this one */
+    /* too many fds in flight, unix(7): the relay has to do without these */
     if (!sent && errno_value == ETOOMANYREFS) {
-        rn_fd_close(&agent->pending_fd);
+        close_pending_fds(agent);
         agent->pending.errno_value = EMFILE;
-        sent = send_reply(agent, &agent->pending, -1, &errno_value);
+        sent = send_pending(agent, &errno_value);
     }
     if (sent) {
-        rn_fd_close(&agent->pending_fd);
+        close_pending_fds(agent);
         agent->has_pending = false;
         rn_watch_set_events(&agent->serving_watch, EPOLLIN);
     } else if (errno_value == EAGAIN) {
@@ -117,10 +123,11 @@ static void answer(Agent *agent, const RnSocketRequest *request)
 {
     int errno_value = 0;
 
-    agent->pending_fd = rn_agent_open_socket(request, &errno_value);
+    agent->n_pending_fds =
+        rn_agent_open_sockets(request, agent->pending_fds, &errno_value);
     agent->pending = (RnSocketReply){
         .id = request->id,
-        .errno_value = errno_value,
+        .errno_value = agent->n_pending_fds > 0 ? 0 : errno_value,
     };
     agent->has_pending = true;
     flush_pending(agent);
@@ -282,7 +289,7 @@ static void clear_agent(Agent *agent)
 
 int rn_agent_run(int socket)
 {
-    Agent agent = { .monitor = socket, .serving = -1, .pending_fd = -1 };
+    Agent agent = { .monitor = socket, .serving = -1 };
     g_autoptr(GError) failure = NULL;
 
     if (!set_up(&agent, &failure)) {

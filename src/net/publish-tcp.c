@@ -129,35 +129,43 @@ static void handle_flow_end(void *data)
     resume_accepting(data);
 }
 
-static void handle_visit_end(int take_client, int take_inside, void *data)
+static void join(RnPublishTcp *publish, int take_client, int take_inside)
 {
     g_autoptr(GError) failure = NULL;
+
+    if (!rn_splicer_join(publish->splicer, take_client, take_inside,
+                         handle_flow_end, publish, &failure))
+        rn_log_debug("publish: %s", failure->message);
+}
+
+static void handle_visit_end(int take_client, int take_inside, void *data)
+{
     Listener *listener = data;
     RnPublishTcp *publish = listener->publish;
 
     listener->n_waiting--;
     update_listener(listener);
-    if (take_client >= 0 &&
-        !rn_splicer_join(publish->splicer, take_client, take_inside,
-                         handle_flow_end, publish, &failure))
-        rn_log_debug("publish: %s", failure->message);
+    if (take_client >= 0)
+        join(publish, take_client, take_inside);
     resume_accepting(publish);
 }
 
 static void start_visit(Listener *listener, int take_client,
                         const struct sockaddr_storage *from)
 {
-    g_autoptr(GError) failure = NULL;
     RnEndpoint address;
+    int errno_value = 0, inside = -1;
 
     rn_endpoint_from_sockaddr(from, &address);
-    if (!rn_visit_start(&listener->publish->visit_parts, take_client, &address,
-                        listener->guest_port, listener, &failure)) {
-        rn_log_debug("publish: %s", failure->message);
-        return;
+    errno_value =
+        rn_visit_start(&listener->publish->visit_parts, take_client, &address,
+                       listener->guest_port, listener, &inside);
+    if (errno_value == 0) {
+        join(listener->publish, take_client, inside);
+    } else if (errno_value == EINPROGRESS) {
+        listener->n_waiting++;
+        update_listener(listener);
     }
-    listener->n_waiting++;
-    update_listener(listener);
 }
 
 /*
@@ -226,7 +234,7 @@ RnPublishTcp *rn_publish_tcp_new(const RnPublishTcpParts *parts)
     publish->visit_parts = (RnVisitParts){
         .plan = parts->plan,
         .loop = parts->loop,
-        .agent = parts->agent,
+        .inside = parts->inside,
         .ended = handle_visit_end,
     };
     publish->listeners = g_ptr_array_new_with_free_func(free_listener);

@@ -45,6 +45,7 @@ typedef struct Relay {
     RnLink *link;
     RnSlirp *slirp;
     RnAgentClient *agent;
+    RnInside *inside;
     RnSplicer *splicer;
     RnPublishTcp *tcp;
     RnPublishUdp *udp;
@@ -61,6 +62,7 @@ static void clear_relay(Relay *relay)
     rn_publish_tcp_free(relay->tcp);
     rn_publish_udp_free(relay->udp);
     rn_ping6_free(relay->ping6);
+    rn_inside_free(relay->inside);
     rn_agent_client_free(relay->agent);
     rn_slirp_free(relay->slirp);
     rn_link_free(relay->link);
@@ -172,21 +174,26 @@ static bool take_setup(Relay *relay, int socket, GError **error)
     return relay->agent != NULL;
 }
 
-static bool make_parts(Relay *relay, GError **error)
+static void make_tcp_parts(Relay *relay)
 {
-    RnPublishTcpParts parts = {
+    RnPublishTcpParts publish = {
         .plan = &relay->plan,
         .loop = relay->loop,
-        .agent = relay->agent,
     };
 
+    relay->splicer = publish.splicer = rn_splicer_new(relay->loop);
+    relay->inside = publish.inside =
+        rn_inside_new(relay->loop, relay->agent, true);
+    relay->tcp = rn_publish_tcp_new(&publish);
+}
+
+static bool make_parts(Relay *relay, GError **error)
+{
     relay->slirp =
         rn_slirp_new(&relay->plan, relay->loop, send_frame, relay, error);
     if (relay->slirp == NULL)
         return false;
-    relay->splicer = rn_splicer_new(relay->loop);
-    parts.splicer = relay->splicer;
-    relay->tcp = rn_publish_tcp_new(&parts);
+    make_tcp_parts(relay);
     relay->udp =
         rn_publish_udp_new(&relay->plan, relay->loop, send_frame, relay);
     if (!rn_slirp_forwards_ping6())

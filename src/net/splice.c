@@ -203,7 +203,7 @@ void rn_splicer_free(RnSplicer *splicer)
         return;
     rn_timer_cancel(&splicer->run_timer);
     while (splicer->flows.head != NULL)
-        reset_flow(splicer->flows.head->data);
+        end_flow(splicer->flows.head->data, true);
     rn_pump_gear_free(splicer->gear);
     g_free(splicer);
 }

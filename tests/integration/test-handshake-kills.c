@@ -48,13 +48,18 @@ static const RnMsgType start_messages[] = {
 
 /* Starts rnet-killpoints on the bundle with this killpoint. */
 static Run *start_doomed(const World *world, const char *bundle,
-                         const char *role, unsigned number, const char *moment)
+                         const char *role, unsigned number, const char *moment,
+                         unsigned nofile)
 {
     g_autofree char *kill =
         g_strdup_printf("RNET_TEST_KILL=%s:%u:%s", role, number, moment);
     const char *const env[] = { kill, NULL };
     const char *const args[] = { "run", "--publish", "8080:80", bundle, NULL };
-    const RunOptions options = { .binary = world->killpoints, .env = env };
+    const RunOptions options = {
+        .binary = world->killpoints,
+        .env = env,
+        .nofile = nofile,
+    };
 
     return run_start(world, args, &options);
 }
@@ -74,7 +79,7 @@ static unsigned killed_at(const Run *run)
 static unsigned check_one(World *world, const char *bundle, const char *role,
                           unsigned number, const char *moment)
 {
-    g_autoptr(Run) run = start_doomed(world, bundle, role, number, moment);
+    g_autoptr(Run) run = start_doomed(world, bundle, role, number, moment, 0);
 
     rn_fd_close(&run->in);
     int status = run_wait(run);
@@ -156,7 +161,14 @@ typedef struct RequestCase {
     unsigned type;
 } RequestCase;
 
-/* Their first message is READY, the second the one about a connection. */
+/*
+ * Their first message is READY. With so few fds no spare sockets are kept, so
+ * the second is the one about a connection.
+ */
+enum {
+    FEW_FDS = 128
+};
+
 static const RequestCase request_cases[] = {
     { "rnet-relay", RN_MSG_SOCKET_REQUEST },
     { "rnet-nsagent", RN_MSG_SOCKET_REPLY },
@@ -166,7 +178,8 @@ static const RequestCase request_cases[] = {
 static void check_request(World *world, const char *bundle,
                           const RequestCase *request, const char *moment)
 {
-    g_autoptr(Run) run = start_doomed(world, bundle, request->role, 2, moment);
+    g_autoptr(Run) run =
+        start_doomed(world, bundle, request->role, 2, moment, FEW_FDS);
 
     run_await(run, "ready");
     rn_autofd int fd = peer_connect(SOCK_STREAM, "127.0.0.1", 8080);

@@ -157,15 +157,15 @@ void netns_bring_up_loopback(const Netns *netns)
     netns_run(netns, bring_up_loopback, NULL);
 }
 
-typedef struct ListenWork {
+typedef struct SocketWork {
     int type;
-    RnEndpoint endpoint;
+    RnEndpoint endpoint, source; /* the latter AF_UNSPEC: any */
     int socket;
-} ListenWork;
+} SocketWork;
 
 static char *listen_inside(void *data)
 {
-    const ListenWork *work = data;
+    const SocketWork *work = data;
     struct sockaddr_storage address;
     socklen_t length = rn_endpoint_to_sockaddr(&work->endpoint, &address);
     int fd = socket(work->endpoint.family, work->type | SOCK_CLOEXEC, 0);
@@ -180,22 +180,61 @@ static char *listen_inside(void *data)
     return NULL;
 }
 
-int netns_listen(const Netns *netns, int type, const char *address,
-                 uint16_t port)
+/* Runs func, which sends one socket, and returns that. */
+static int make_socket(const Netns *netns, NetnsFunc func, SocketWork *work)
 {
     g_auto(RnMsg) msg = { 0 };
-    ListenWork work = { .type = type };
     int pair[2] = { -1, -1 };
 
-    assert_true(rn_endpoint_parse_address(address, &work.endpoint, NULL));
-    work.endpoint.port = port;
     assert_true(rn_msg_pair(pair, NULL));
-    work.socket = pair[1];
-    netns_run(netns, listen_inside, &work);
+    work->socket = pair[1];
+    netns_run(netns, func, work);
     assert_true(rn_msg_recv(pair[0], &msg, NULL));
     (void)close(pair[0]);
     (void)close(pair[1]);
     return rn_msg_steal_fd(&msg, 0);
+}
+
+int netns_listen(const Netns *netns, int type, const char *address,
+                 uint16_t port)
+{
+    SocketWork work = { .type = type };
+
+    assert_true(rn_endpoint_parse_address(address, &work.endpoint, NULL));
+    work.endpoint.port = port;
+    return make_socket(netns, listen_inside, &work);
+}
+
+static char *connect_inside(void *data)
+{
+    const SocketWork *work = data;
+    struct sockaddr_storage address;
+    socklen_t length = rn_endpoint_to_sockaddr(&work->endpoint, &address);
+    struct sockaddr_storage source;
+    socklen_t source_length = 0;
+    int fd = socket(work->endpoint.family,
+                    work->type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+    if (work->source.family != AF_UNSPEC)
+        source_length = rn_endpoint_to_sockaddr(&work->source, &source);
+    if (fd < 0 ||
+        (source_length > 0 &&
+         bind(fd, (struct sockaddr *)&source, source_length) < 0) ||
+        (connect(fd, (struct sockaddr *)&address, length) < 0 &&
+         errno != EINPROGRESS) ||
+        !rn_msg_send(work->socket, RESULT, NULL, 0, &fd, 1, NULL))
+        return g_strdup_printf("connect: %s", g_strerror(errno));
+    return NULL;
+}
+
+int netns_connect(const Netns *netns, int type, const RnEndpoint *to,
+                  const RnEndpoint *source)
+{
+    SocketWork work = { .type = type, .endpoint = *to };
+
+    if (source != NULL)
+        work.source = *source;
+    return make_socket(netns, connect_inside, &work);
 }
 
 typedef struct SysctlWork {

@@ -37,6 +37,13 @@ void netns_bring_up_loopback(const Netns *netns);
 int netns_listen(const Netns *netns, int type, const char *address,
                  uint16_t port);
 
+/*
+ * A non-blocking socket of the namespace whose connect has begun, from `source`
+ * unless that is NULL.
+ */
+int netns_connect(const Netns *netns, int type, const RnEndpoint *to,
+                  const RnEndpoint *source);
+
 /* /proc/sys/NAME as seen inside, a new string without the newline. */
 char *netns_read_sysctl(const Netns *netns, const char *name);
 

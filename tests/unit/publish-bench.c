@@ -108,8 +108,10 @@ Bench *make_bench(const char *front)
     bench->agent = pair[0];
     assert_true(rn_loop_add(bench->loop, &bench->agent_watch, pair[0], EPOLLIN,
                             play_agent, bench, &error));
-    bench->client = parts.agent =
+    bench->client =
         rn_agent_client_new(bench->loop, pair[1], note_loss, bench, &error);
+    bench->inside = parts.inside =
+        rn_inside_new(bench->loop, bench->client, false);
     bench->splicer = parts.splicer = rn_splicer_new(bench->loop);
     bench->publish = rn_publish_tcp_new(&parts);
     bench->service = listen_on("127.0.0.1", &bench->service_at);
@@ -124,6 +126,7 @@ void free_bench(Bench *bench)
 {
     rn_splicer_free(bench->splicer);
     rn_publish_tcp_free(bench->publish);
+    rn_inside_free(bench->inside);
     rn_agent_client_free(bench->client);
     rn_watch_remove(&bench->agent_watch);
     rn_loop_free(bench->loop);
@@ -205,7 +208,7 @@ void assert_request(const Bench *bench, unsigned i, const char *local,
     RnEndpoint wanted_local = test_endpoint(local, local_port);
     RnEndpoint wanted_remote = test_endpoint(remote, 80);
 
-    assert_int_equal(request->transport, RN_TRANSPORT_TCP);
+    assert_int_equal(request->n_spares, 0);
     assert_true(rn_endpoint_equal(&request->local, &wanted_local));
     assert_true(rn_endpoint_equal(&request->remote, &wanted_remote));
 }

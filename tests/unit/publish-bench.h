@@ -23,6 +23,7 @@ typedef struct Bench {
     RnNetworkPlan plan;
     RnLoop *loop;
     RnAgentClient *client;
+    RnInside *inside; /* without spares: all is asked for */
     RnSplicer *splicer;
     RnPublishTcp *publish;
     RnEndpoint front; /* where clients connect */

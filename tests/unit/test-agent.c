@@ -23,7 +23,7 @@ static void request_malformed_in_a_field_answered_with_einval(void **state)
     RnEndpoint port0 = endpoint_of("127.0.0.1", 0);
     RnEndpoint family = { .family = AF_UNIX, .port = 9, .address = { 1 } };
     const RnSocketRequest cases[] = {
-        { .id = 1, .transport = RN_TRANSPORT_N_, .remote = v4 },
+        { .id = 1, .n_spares = RN_SPARES_MAX + 1, .remote = v4 },
         { .id = 2, .reserved = 1, .remote = v4 },
         { .id = 3, .remote = family },
         { .id = 4, .remote = any },
@@ -32,7 +32,7 @@ static void request_malformed_in_a_field_answered_with_einval(void **state)
         { .id = 7, .remote = v4, .local = v6 },
         { .id = 8, .remote = v4, .local = any },
         { .id = 9, .remote = v4, .local = family },
-        { .id = 10, .transport = UINT32_MAX, .remote = v6 },
+        { .id = 10, .n_spares = 1, .remote = family },
     };
     World world;
     int errno_value = 0;
@@ -44,8 +44,7 @@ static void request_malformed_in_a_field_answered_with_einval(void **state)
         assert_int_equal(ask(&world, &cases[i], &errno_value), -1);
         assert_int_equal(errno_value, EINVAL);
     }
-    fd = ask(&world,
-             &(RnSocketRequest){ .transport = RN_TRANSPORT_UDP, .remote = v4 },
+    fd = ask(&world, &(RnSocketRequest){ .n_spares = 1, .remote = v4 },
              &errno_value);
     assert_true(fd >= 0);
     assert_true((fcntl(fd, F_GETFL) & O_NONBLOCK) != 0);
@@ -73,7 +72,7 @@ static void port_closed_refused(void **state)
 static void protocol_violated_costs_the_serving_socket_only(void **state)
 {
     RnSocketRequest request = {
-        .transport = RN_TRANSPORT_UDP,
+        .n_spares = 1,
         .remote = endpoint_of("127.0.0.1", 9),
     };
     const struct {
@@ -127,7 +126,7 @@ static uint64_t fill_queues(const World *world, RnSocketRequest *request)
 static void replies_not_read_arrive_whole_and_in_order_later(void **state)
 {
     RnSocketRequest request = {
-        .transport = RN_TRANSPORT_UDP,
+        .n_spares = 1,
         .remote = endpoint_of("127.0.0.1", 9),
     };
     World world;
@@ -151,7 +150,7 @@ static void replies_not_read_arrive_whole_and_in_order_later(void **state)
 static void monitor_gone_while_queues_are_full_still_ends_it(void **state)
 {
     RnSocketRequest request = {
-        .transport = RN_TRANSPORT_UDP,
+        .n_spares = 1,
         .remote = endpoint_of("127.0.0.1", 9),
     };
     World world;

@@ -76,7 +76,7 @@ static int32_t ask_agent(const Relay *relay)
     g_auto(RnMsg) msg = { 0 };
     RnSocketReply reply = { 0 };
     RnSocketRequest request = {
-        .transport = RN_TRANSPORT_UDP,
+        .n_spares = 1,
         .remote = relay->setup.plan.guest4,
     };
 

@@ -111,17 +111,11 @@ static bool has_right_checksum(const RnFrame *frame)
     return rn_checksum_finish(sum) == 0;
 }
 
-static int connect_out(const World *world, uint32_t transport)
+static int connect_out(const World *world, int type)
 {
-    RnSocketRequest request = {
-        .transport = transport,
-        .remote = endpoint_of("192.0.2.1", 80),
-    };
-    int errno_value = 0;
-    int fd = ask(world, &request, &errno_value);
+    RnEndpoint to = endpoint_of("192.0.2.1", 80);
 
-    assert_int_equal(errno_value, 0);
-    return fd;
+    return netns_connect(&world->netns, type, &to, NULL);
 }
 
 static void datagrams_cross_whole_both_ways(void **state)
@@ -135,7 +129,7 @@ static void datagrams_cross_whole_both_ways(void **state)
 
     (void)state;
     open_packet_world(&world, 65520);
-    fd = connect_out(&world, RN_TRANSPORT_UDP);
+    fd = connect_out(&world, SOCK_DGRAM);
     for (size_t i = 0; i < G_N_ELEMENTS(lengths); i++) {
         struct pollfd entry = { .fd = fd, .events = POLLIN };
         RnFrame frame;
@@ -174,7 +168,7 @@ static void tcp_arrives_in_segments_with_checksums(void **state)
 
     (void)state;
     open_packet_world(&world, 1500);
-    fd = connect_out(&world, RN_TRANSPORT_TCP);
+    fd = connect_out(&world, SOCK_STREAM);
     read_frame(&world, IPPROTO_TCP, &frame);
     assert_int_equal(frame.tcp_flags & RN_TCP_SYN, RN_TCP_SYN);
     assert_true(has_right_checksum(&frame));

@@ -223,22 +223,37 @@ static void read_exactly(int fd, void *buffer, gsize length)
     }
 }
 
-/* Plays the agent once: a socket that connects to `service`. */
-static void answer_request(Bench *bench, const RnEndpoint *service)
+static void take_request(Bench *bench, RnSocketRequest *out_request)
 {
     g_auto(RnMsg) msg = { 0 };
-    RnSocketRequest request;
-    RnSocketReply answer = { 0 };
-    rn_autofd int fd = -1;
 
     wait_readable(bench->agent);
     assert_true(rn_msg_expect(bench->agent, RN_MSG_SOCKET_REQUEST,
-                              sizeof request, 0, &msg, NULL));
-    memcpy(&request, msg.payload, sizeof request);
-    fd = connect_to(service, SOCK_STREAM);
-    answer.id = request.id;
-    assert_true(rn_msg_send(bench->agent, RN_MSG_SOCKET_REPLY, &answer,
-                            sizeof answer, &fd, 1, NULL));
+                              sizeof *out_request, 0, &msg, NULL));
+    memcpy(out_request, msg.payload, sizeof *out_request);
+}
+
+/*
+ * Plays the agent once: a socket that connects to `service`. Requests for
+ * spares, which can come at any time, are refused.
+ */
+static void answer_request(Bench *bench, const RnEndpoint *service)
+{
+    RnSocketRequest request = { .n_spares = 1 };
+    rn_autofd int fd = -1;
+
+    while (request.n_spares > 0) {
+        RnSocketReply answer = { .errno_value = EMFILE };
+
+        take_request(bench, &request);
+        answer.id = request.id;
+        if (request.n_spares == 0) {
+            fd = connect_to(service, SOCK_STREAM);
+            answer.errno_value = 0;
+        }
+        assert_true(rn_msg_send(bench->agent, RN_MSG_SOCKET_REPLY, &answer,
+                                sizeof answer, &fd, fd >= 0 ? 1 : 0, NULL));
+    }
 }
 
 static void relay_ends_well_with_its_monitor(void **state)

@@ -44,6 +44,17 @@ uint64_t rn_agent_client_request(RnAgentClient *client, const RnEndpoint *local,
                                  const RnEndpoint *remote,
                                  RnAgentReplyFunc reply, void *data) RN_CHECK;
 
+/* Spares that came, which are the callee's; 0 if there is no room for any. */
+typedef void (*RnSparesFunc)(const int *take_fds, unsigned n_fds, void *data);
+
+/*
+ * Asks for RN_SPARES_MAX spares (inside-socket.h). False when
+ * RN_AGENT_CLIENT_MAX requests are under way. `func` is called from the loop,
+ * unless the client is freed first.
+ */
+bool rn_agent_client_request_spares(RnAgentClient *client, uint16_t family,
+                                    RnSparesFunc func, void *data) RN_CHECK;
+
 /* No answer is wanted any more; a socket that comes is closed. 0 is fine. */
 void rn_agent_client_cancel(RnAgentClient *client, uint64_t id);
 

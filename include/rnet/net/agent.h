@@ -62,11 +62,11 @@ bool rn_agent_ping_groups(const char *gid_map, uint32_t *out_low,
                           uint32_t *out_high);
 
 /*
- * Makes the socket that a request describes, in the namespace of the caller:
- * returns its fd, or -1 with a positive errno in *out_errno (EINVAL for a
- * request that breaks protocol.h).
+ * Makes the sockets that a request describes, in the namespace of the caller.
+ * Returns how many of the RN_SPARES_MAX places in out_fds were filled; with 0,
+ * *out_errno is a positive errno (EINVAL for a request that breaks protocol.h).
  */
-int rn_agent_open_socket(const RnSocketRequest *request,
-                         int *out_errno) RN_CHECK;
+unsigned rn_agent_open_sockets(const RnSocketRequest *request, int *out_fds,
+                               int *out_errno) RN_CHECK;
 
 #endif

@@ -3,7 +3,7 @@
  * publish-tcp - published TCP ports: from the host's listener into the guest
  *
  * Every client that a listener accepts gets a socket inside the namespace
- * (agent-client), bound to the client's own address as far as that can be
+ * (inside), bound to the client's own address as far as that can be
  * shown (rn_plan_show_client()), and both are joined (splice). What the client
  * sends meanwhile stays in the kernel. A service that refuses is tried on the
  * other address family too, then the client is reset.
@@ -11,7 +11,7 @@
 #ifndef RNET_NET_PUBLISH_TCP_H
 #define RNET_NET_PUBLISH_TCP_H
 
-#include <rnet/net/agent-client.h>
+#include <rnet/net/inside.h>
 #include <rnet/net/splice.h>
 
 typedef struct RnPublishTcp RnPublishTcp;
@@ -19,7 +19,7 @@ typedef struct RnPublishTcp RnPublishTcp;
 typedef struct RnPublishTcpParts {
     const RnNetworkPlan *plan;
     RnLoop *loop;
-    RnAgentClient *agent;
+    RnInside *inside;
     RnSplicer *splicer;
 } RnPublishTcpParts;
 

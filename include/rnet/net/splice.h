@@ -23,7 +23,7 @@ typedef void (*RnFlowEndFunc)(void *data);
 
 RnSplicer *rn_splicer_new(RnLoop *loop) RN_CHECK;
 
-/* Resets the flows that are left, without calling anyone. */
+/* Resets the flows that are left, and tells their owners. */
 void rn_splicer_free(RnSplicer *splicer);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(RnSplicer, rn_splicer_free)
 

@@ -2,14 +2,14 @@
 /*
  * visit - one client of a published TCP port until it is connected inside
  *
- * Part of publish-tcp. Asks the agent for sockets, one attempt after the
- * other, until one is connected or none is left to try; watches the client
+ * Part of publish-tcp. Makes one attempt after the other to connect
+ * inside, until one is connected or none is left to try; watches the client
  * meanwhile, and ends at once when that goes away.
  */
 #ifndef RNET_NET_VISIT_H
 #define RNET_NET_VISIT_H
 
-#include <rnet/net/agent-client.h>
+#include <rnet/net/inside.h>
 
 typedef struct RnVisit RnVisit;
 
@@ -22,19 +22,21 @@ typedef void (*RnVisitEndFunc)(int take_client, int take_inside, void *data);
 typedef struct RnVisitParts {
     const RnNetworkPlan *plan;
     RnLoop *loop;
-    RnAgentClient *agent;
+    RnInside *inside;
     RnVisitEndFunc ended;
     GQueue visits; /* of RnVisit: those under way */
 } RnVisitParts;
 
 /*
- * Starts one for an accepted client, whose socket it takes, also on failure
- * (then it is reset). `parts` outlive the visit. `ended` is called with `data`
- * from the loop, never from within this call.
+ * Starts one for an accepted client. Returns 0 if it is connected already: then
+ * *out_inside is the other socket, and the client stays the caller's; or
+ * EINPROGRESS: the visit has the client, `parts` outlive it, and `ended` is
+ * called with `data` from the loop; or the errno of the last attempt, and the
+ * client was reset.
  */
-bool rn_visit_start(RnVisitParts *parts, int take_client,
-                    const RnEndpoint *address, uint16_t guest_port, void *data,
-                    GError **error) RN_CHECK;
+int rn_visit_start(RnVisitParts *parts, int take_client,
+                   const RnEndpoint *address, uint16_t guest_port, void *data,
+                   int *out_inside) RN_CHECK;
 
 /* Resets every visit under way, without calling anyone. */
 void rn_visits_abandon(RnVisitParts *parts);

@@ -35,9 +35,11 @@
  *   EOF: the network ends, and nsagent with it.
  *
  * relay (R) and nsagent (A), on the serving socket; many requests in flight
- *   SOCKET_REQUEST     R>A RnSocketRequest   make a socket, begin to connect it
+ *   SOCKET_REQUEST     R>A RnSocketRequest   make a socket, begin to connect it;
+ *                                            or make spares
  *   SOCKET_REPLY       A>R RnSocketReply     fd if errno_value is 0 (a connect
- *                                            that is in progress counts as 0)
+ *                                            that is in progress counts as 0);
+ *                                            of spares 1 to as many as asked for
  *   EOF at A: wait for the next AGENT_SERVE. EOF at R: the relay ends.
  *
  * monitor (M) and relay (R), on fd RN_HELPER_FD of the relay
@@ -138,17 +140,22 @@ typedef struct RnAgentSetup {
 } RnAgentSetup;
 
 /*
- * "Give me a socket like this": non-blocking, its connect() already called.
+ * "Give me a TCP socket like this": non-blocking, its connect() already called.
  * Where `local` has a family, the socket is transparent and bound to it (port
  * 0: any); if that address and port are in use towards `remote`, EADDRINUSE or
  * EADDRNOTAVAIL comes back and the relay may ask again with port 0.
+ *
+ * With n_spares it is that many sockets of rn_inside_socket_new() instead; of
+ * the addresses only remote.family counts then.
  */
 typedef struct RnSocketRequest {
     uint64_t id; /* the relay's, echoed */
-    uint32_t transport;
-    uint32_t reserved;
+    uint32_t n_spares; /* at most RN_SPARES_MAX */
+    uint32_t reserved; /* 0 */
     RnEndpoint local, remote;
 } RnSocketRequest;
+
+enum { RN_SPARES_MAX = 8 }; /* what one message carries, RN_MSG_MAX_FDS */
 
 typedef struct RnSocketReply {
     uint64_t id;
