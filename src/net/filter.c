@@ -2,7 +2,8 @@
 /*
  * filter - the verdict on one frame of the guest
  *
- * Role:     the gate before libslirp; pure, decided by tables
+ * Role:     the gate before libslirp and before the handoff's connections;
+ *           pure, decided by tables
  * Runs in:  the relay, on every frame that is no answer of a published port
  * Data:     plan, parsed frame -> verdict
  * Limits:   ports are only known in first fragments; a datagram whose first
@@ -12,6 +13,8 @@
 #include "config.h"
 
 #include <rnet/net/filter.h>
+
+#include <string.h>
 
 #include <netinet/icmp6.h>
 #include <netinet/in.h>
@@ -30,6 +33,16 @@ enum {
 static const RnEndpoint broadcast4 = {
     .family = AF_INET,
     .address = { 255, 255, 255, 255 },
+};
+
+static const RnEndpoint loopback4 = {
+    .family = AF_INET,
+    .address = { 127, 0, 0, 1 },
+};
+
+static const RnEndpoint loopback6 = {
+    .family = AF_INET6,
+    .address = { [15] = 1 },
 };
 
 /* ff02::1:2, All_DHCP_Relay_Agents_and_Servers, RFC 8415, 7.1 */
@@ -139,6 +152,39 @@ RnVerdict rn_filter_frame(const RnNetworkPlan *plan, const RnFrame *frame)
     else if (frame->destination.family != AF_UNSPEC)
         passes = passes_ip(plan, frame);
     return passes ? RN_VERDICT_SLIRP : RN_VERDICT_DROP;
+}
+
+bool rn_filter_is_handoff(const RnNetworkPlan *plan, const RnFrame *frame)
+{
+    return frame->protocol == IPPROTO_TCP && !frame->is_fragment &&
+           frame->source.family != AF_UNSPEC &&
+           (frame->tcp_flags & (RN_TCP_SYN | RN_TCP_ACK)) == RN_TCP_SYN &&
+           memcmp(frame->ether, plan->handoff_mac, 6) == 0 &&
+           frame->source.port != 0 && frame->destination.port != 0 &&
+           plan->handoff_mode != RN_HANDOFF_MODE_OFF &&
+           rn_endpoint_same_address(&frame->source,
+                                    rn_plan_guest(plan, frame->source.family));
+}
+
+RnReach rn_filter_connection(const RnNetworkPlan *plan,
+                             const RnEndpoint *destination,
+                             RnEndpoint *out_target)
+{
+    bool is_gateway = rn_endpoint_same_address(
+        destination, rn_plan_gateway(plan, destination->family));
+
+    if (rn_endpoint_is_special(destination))
+        return RN_REACH_NO_NETWORK;
+    if (is_gateway && plan->host_loopback == 0)
+        return RN_REACH_NO_NETWORK;
+    if (!is_gateway && rn_plan_is_inside(plan, destination))
+        return RN_REACH_NO_HOST;
+    *out_target = *destination;
+    if (is_gateway) {
+        *out_target = destination->family == AF_INET ? loopback4 : loopback6;
+        out_target->port = destination->port;
+    }
+    return RN_REACH_HOST;
 }
 
 bool rn_filter_may_be_answer(const RnNetworkPlan *plan, const RnFrame *frame)

@@ -6,8 +6,9 @@
  * caller's ids; a socket to the monitor, nothing else. World when it relays:
  * no capabilities, Landlock, seccomp (relay-confine.c).
  *
- * Data:     guest's frames -> answers of published UDP ports, or the filter,
- *           then ping6 or libslirp;  host's listeners -> splices and frames
+ * Data:     guest's frames -> the handoff, or answers of published UDP ports,
+ *           or the filter, then ping6 or libslirp;  host's listeners -> splices
+ *           and frames
  * Owns:     the link, the socket to nsagent, the listeners, all flows
  * Failure:  of one frame or flow: that one; of the link or of nsagent: the
  *           relay ends, and the monitor starts another with the same fds
@@ -23,6 +24,7 @@
 
 #include <rnet/net/fd-room.h>
 #include <rnet/net/filter.h>
+#include <rnet/net/handoff.h>
 #include <rnet/net/link.h>
 #include <rnet/net/network.h>
 #include <rnet/net/ping6.h>
@@ -47,6 +49,7 @@ typedef struct Relay {
     RnAgentClient *agent;
     RnInside *inside;
     RnSplicer *splicer;
+    RnHandoff *handoff;
     RnPublishTcp *tcp;
     RnPublishUdp *udp;
     RnPing6 *ping6; /* NULL: libslirp does it */
@@ -59,6 +62,7 @@ typedef struct Relay {
 static void clear_relay(Relay *relay)
 {
     rn_splicer_free(relay->splicer);
+    rn_handoff_free(relay->handoff);
     rn_publish_tcp_free(relay->tcp);
     rn_publish_udp_free(relay->udp);
     rn_ping6_free(relay->ping6);
@@ -88,6 +92,10 @@ static void handle_frame(const uint8_t *data, gsize length, void *owner)
 
     if (!rn_frame_parse(data, length, &frame))
         return;
+    if (rn_filter_is_handoff(&relay->plan, &frame)) {
+        rn_handoff_take(relay->handoff, &frame);
+        return;
+    }
     if (rn_filter_may_be_answer(&relay->plan, &frame) &&
         rn_publish_udp_take_answer(relay->udp, &frame))
         return;
@@ -180,11 +188,19 @@ static void make_tcp_parts(Relay *relay)
         .plan = &relay->plan,
         .loop = relay->loop,
     };
+    RnHandoffParts handoff = {
+        .plan = &relay->plan,
+        .loop = relay->loop,
+        .send = send_frame,
+        .send_data = relay,
+    };
 
-    relay->splicer = publish.splicer = rn_splicer_new(relay->loop);
-    relay->inside = publish.inside =
+    relay->splicer = publish.splicer = handoff.splicer =
+        rn_splicer_new(relay->loop);
+    relay->inside = publish.inside = handoff.inside =
         rn_inside_new(relay->loop, relay->agent, true);
     relay->tcp = rn_publish_tcp_new(&publish);
+    relay->handoff = rn_handoff_new(&handoff);
 }
 
 static bool make_parts(Relay *relay, GError **error)

@@ -33,6 +33,7 @@ RnNetworkPlan test_plan(void)
         .mtu = 65520,
         .guest_mac = { 0x02, 0, 0, 0, 0, 0x64 },
         .gateway_mac = { 0x52, 0x55, 10, 0, 2, 2 },
+        .handoff_mac = { 0x06, 'r', 'n', 0, 2, 0x64 },
         .prefix4 = 24,
         .prefix6 = 64,
         .network4 = test_endpoint("10.0.2.0", 0),

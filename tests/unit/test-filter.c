@@ -280,6 +280,91 @@ static void ipv6_client_without_ipv6_is_shown_as_ipv4_gateway(void **state)
     assert_true(rn_endpoint_same_address(&guest, &plan.guest4));
 }
 
+static void only_a_guests_own_syn_to_its_mac_is_handed_off(void **state)
+{
+    static const struct {
+        const char *source, *destination;
+        uint8_t flags;
+        bool to_gateway, is_off, wanted;
+    } rows[] = {
+        { G4, "192.0.2.1", RN_TCP_SYN, false, false, true },
+        { G6, "2001:db8::1", RN_TCP_SYN, false, false, true },
+        { G4, "127.0.0.1", RN_TCP_SYN, false, false, true },
+        { G4, "192.0.2.1", RN_TCP_SYN | RN_TCP_FIN, false, false, true },
+        { G4, "192.0.2.1", RN_TCP_SYN | RN_TCP_ACK, false, false, false },
+        { G4, "192.0.2.1", RN_TCP_ACK, false, false, false },
+        { G4, "192.0.2.1", RN_TCP_SYN, true, false, false },
+        { G4, "192.0.2.1", RN_TCP_SYN, false, true, false },
+        { "10.0.2.101", "192.0.2.1", RN_TCP_SYN, false, false, false },
+        { "172.20.0.2", "192.0.2.1", RN_TCP_SYN, false, false, false },
+        { "fd00::101", "2001:db8::1", RN_TCP_SYN, false, false, false },
+    };
+    g_autofree TestFrame *bytes = g_new0(TestFrame, 1);
+
+    (void)state;
+    for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++) {
+        RnNetworkPlan plan = test_plan();
+        TestSegment segment = {
+            .source = test_endpoint(rows[i].source, 40000),
+            .destination = test_endpoint(rows[i].destination, 80),
+            .flags = rows[i].flags,
+        };
+        RnFrame frame;
+
+        plan.handoff_mode =
+            rows[i].is_off ? RN_HANDOFF_MODE_OFF : RN_HANDOFF_MODE_ON;
+        test_tcp_frame(&plan, &segment, bytes);
+        if (!rows[i].to_gateway)
+            memcpy(bytes->bytes, plan.handoff_mac, 6);
+        assert_true(rn_frame_parse(bytes->bytes, bytes->length, &frame));
+        if (rn_filter_is_handoff(&plan, &frame) != rows[i].wanted)
+            fail_msg("row %u", i);
+    }
+}
+
+static void connection_goes_where_the_table_says(void **state)
+{
+    static const struct {
+        const char *destination;
+        bool host_loopback;
+        RnReach reach;
+        const char *target; /* NULL: none */
+    } rows[] = {
+        { "192.0.2.1", false, RN_REACH_HOST, "192.0.2.1" },
+        { "192.168.0.1", false, RN_REACH_HOST, "192.168.0.1" },
+        { "2001:db8::1", true, RN_REACH_HOST, "2001:db8::1" },
+        { "10.0.2.2", true, RN_REACH_HOST, "127.0.0.1" },
+        { "fd00::2", true, RN_REACH_HOST, "::1" },
+        { "10.0.2.2", false, RN_REACH_NO_NETWORK, NULL },
+        { "fd00::2", false, RN_REACH_NO_NETWORK, NULL },
+        { "127.0.0.1", true, RN_REACH_NO_NETWORK, NULL },
+        { "0.0.0.0", true, RN_REACH_NO_NETWORK, NULL },
+        { "::1", true, RN_REACH_NO_NETWORK, NULL },
+        { "::ffff:127.0.0.1", true, RN_REACH_NO_NETWORK, NULL },
+        { "169.254.169.254", true, RN_REACH_NO_NETWORK, NULL },
+        { "fe80::1", true, RN_REACH_NO_NETWORK, NULL },
+        { "224.0.0.1", true, RN_REACH_NO_NETWORK, NULL },
+        { "10.0.2.1", true, RN_REACH_NO_HOST, NULL },
+        { "10.0.2.3", true, RN_REACH_NO_HOST, NULL },
+        { "fd00::77", true, RN_REACH_NO_HOST, NULL },
+    };
+
+    (void)state;
+    for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++) {
+        RnNetworkPlan plan = test_plan();
+        RnEndpoint to = test_endpoint(rows[i].destination, 80), target;
+        RnEndpoint wanted;
+
+        plan.host_loopback = rows[i].host_loopback;
+        if (rn_filter_connection(&plan, &to, &target) != rows[i].reach)
+            fail_msg("%s", rows[i].destination);
+        if (rows[i].target == NULL)
+            continue;
+        wanted = test_endpoint(rows[i].target, 80);
+        assert_true(rn_endpoint_equal(&target, &wanted));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -290,6 +375,8 @@ int main(void)
         cmocka_unit_test(filter_of_other_ether_types_drops),
         cmocka_unit_test(filter_without_ipv6_drops_all_of_it),
         cmocka_unit_test(answer_candidates_are_the_guests_own_udp),
+        cmocka_unit_test(only_a_guests_own_syn_to_its_mac_is_handed_off),
+        cmocka_unit_test(connection_goes_where_the_table_says),
         cmocka_unit_test(client_is_shown_as_itself_or_the_gateway),
         cmocka_unit_test(ipv6_client_without_ipv6_is_shown_as_ipv4_gateway),
     };

@@ -24,6 +24,30 @@ typedef enum RnVerdict {
 /* The verdict on a frame that rn_frame_parse() took. */
 RnVerdict rn_filter_frame(const RnNetworkPlan *plan, const RnFrame *frame);
 
+/* What becomes of a TCP connection that the guest asks for. */
+typedef enum RnReach {
+    RN_REACH_HOST,       /* the relay connects for it */
+    RN_REACH_NO_NETWORK, /* for addresses that no connection leads to */
+    RN_REACH_NO_HOST,    /* in the network itself, where nobody is */
+    RN_REACH_N_
+} RnReach;
+
+/*
+ * Whether the frame is a SYN that the guest's kernel sent to be handed off
+ * (agent-handoff.c): to the MAC that is there for it, from the guest's own
+ * address. Anything else goes the usual way.
+ */
+bool rn_filter_is_handoff(const RnNetworkPlan *plan, const RnFrame *frame);
+
+/*
+ * Where the connection to `destination` goes. For RN_REACH_HOST, *out_target
+ * is the address to connect to: the host's loopback for the gateway, if that
+ * is open, else the destination itself.
+ */
+RnReach rn_filter_connection(const RnNetworkPlan *plan,
+                             const RnEndpoint *destination,
+                             RnEndpoint *out_target);
+
 /*
  * Whether it can be the guest's answer to a client of a published UDP port:
  * UDP from the guest's own address. Such frames are looked up among the flows

@@ -103,6 +103,14 @@ typedef enum RnLinkMode {
     RN_LINK_MODE_N_
 } RnLinkMode;
 
+/* Whether the kernel carries outbound TCP, see agent-handoff.c. */
+typedef enum RnHandoffMode {
+    RN_HANDOFF_MODE_AUTO, /* if all that it takes is there */
+    RN_HANDOFF_MODE_ON,   /* or fail */
+    RN_HANDOFF_MODE_OFF,  /* libslirp carries it */
+    RN_HANDOFF_MODE_N_
+} RnHandoffMode;
+
 /* The addresses of one network: what design.md, 5, has as defaults. */
 typedef struct RnNetworkPlan {
     char interface[16]; /* NUL-terminated, "tap0" */
@@ -113,6 +121,8 @@ typedef struct RnNetworkPlan {
     uint8_t prefix6;        /* bits; 0: no IPv6 */
     uint8_t host_loopback;  /* 1: the gateway is the host's loopback */
     uint8_t link_mode;      /* RnLinkMode */
+    uint8_t handoff_mode;   /* RnHandoffMode */
+    uint8_t handoff_mac[6]; /* where the SYNs go that the relay hands off */
     RnEndpoint network4, guest4, gateway4, dns4; /* ports 0 */
     RnEndpoint network6, guest6, gateway6, dns6; /* AF_UNSPEC: no IPv6 */
 } RnNetworkPlan;

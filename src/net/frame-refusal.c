@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * frame-refusal - building: resets and ICMP errors about a SYN
+ *
+ * Role:     headers from the back to the front, in a buffer of its own
+ * Runs in:  the relay
+ * Data:     SYN's addresses and sequence number -> one frame -> sink
+ */
+#include "config.h"
+
+#include <rnet/net/frame-refusal.h>
+
+#include <string.h>
+
+#include <netinet/icmp6.h>
+#include <netinet/in.h>
+#include <netinet/ip_icmp.h>
+
+#include <rnet/net/address-plan.h>
+#include <rnet/net/frame-fields.h>
+
+enum {
+    IPV4_HEADER = 20,
+    IPV6_HEADER = 40,
+    TCP_HEADER = 20,
+    ICMP_HEADER = 8,
+    HOP_LIMIT = 64, /* RFC 1700's default TTL */
+
+    /* an IPv6 error that quotes an IPv6 packet is the longest */
+    ROOM =
+        RN_ETHER_HEADER + IPV6_HEADER + ICMP_HEADER + IPV6_HEADER + TCP_HEADER,
+};
+
+/* The packet is built at the end of the buffer; `start` moves forward. */
+typedef struct Packet {
+    uint8_t buffer[ROOM];
+    uint8_t *start;
+} Packet;
+
+static const struct {
+    uint8_t code4, code6; /* of "destination unreachable" */
+} icmp_codes[] = {
+    [RN_REFUSAL_NO_NETWORK] = { ICMP_NET_UNREACH, ICMP6_DST_UNREACH_NOROUTE },
+    [RN_REFUSAL_NO_HOST] = { ICMP_HOST_UNREACH, ICMP6_DST_UNREACH_ADDR },
+    [RN_REFUSAL_PROHIBITED] = { ICMP_PKT_FILTERED, ICMP6_DST_UNREACH_ADMIN },
+};
+G_STATIC_ASSERT(G_N_ELEMENTS(icmp_codes) == RN_REFUSAL_N_);
+
+static gsize get_length(const Packet *packet)
+{
+    return (gsize)(packet->buffer + ROOM - packet->start);
+}
+
+static void push_tcp(Packet *packet, const RnEndpoint *from,
+                     const RnEndpoint *to, uint32_t sequence, uint32_t ack,
+                     uint8_t flags)
+{
+    uint8_t *tcp = packet->start -= TCP_HEADER;
+    uint64_t sum = rn_checksum_pseudo(from, to, IPPROTO_TCP, TCP_HEADER);
+
+    rn_put16(tcp, from->port);
+    rn_put16(tcp + 2, to->port);
+    rn_put32(tcp + 4, sequence);
+    rn_put32(tcp + 8, ack);
+    tcp[12] = (TCP_HEADER / 4) << 4;
+    tcp[13] = flags;
+    rn_put16(tcp + 16,
+             rn_checksum_finish(rn_checksum_add(sum, tcp, TCP_HEADER)));
+}
+
+static void push_ip(Packet *packet, const RnEndpoint *from,
+                    const RnEndpoint *to, uint8_t protocol)
+{
+    gsize length = get_length(packet);
+    uint8_t *ip = NULL;
+
+    if (from->family == AF_INET6) {
+        ip = packet->start -= IPV6_HEADER;
+        ip[0] = 6 << 4;
+        rn_put16(ip + 4, (uint16_t)length);
+        ip[6] = protocol;
+        ip[7] = HOP_LIMIT;
+        memcpy(ip + 8, from->address, 16);
+        memcpy(ip + 24, to->address, 16);
+        return;
+    }
+    ip = packet->start -= IPV4_HEADER;
+    ip[0] = 4 << 4 | IPV4_HEADER / 4;
+    rn_put16(ip + 2, (uint16_t)(IPV4_HEADER + length));
+    ip[8] = HOP_LIMIT;
+    ip[9] = protocol;
+    memcpy(ip + 12, from->address, 4);
+    memcpy(ip + 16, to->address, 4);
+    rn_put16(ip + 10, rn_checksum_finish(rn_checksum_add(0, ip, IPV4_HEADER)));
+}
+
+/* In front of the quoted packet. */
+static void push_icmp(Packet *packet, const RnEndpoint *from,
+                      const RnEndpoint *to, RnRefusal refusal)
+{
+    bool is_v6 = from->family == AF_INET6;
+    uint8_t *icmp = packet->start -= ICMP_HEADER;
+    gsize length = get_length(packet);
+    uint64_t sum = 0;
+
+    icmp[0] = is_v6 ? ICMP6_DST_UNREACH : ICMP_DEST_UNREACH;
+    icmp[1] = is_v6 ? icmp_codes[refusal].code6 : icmp_codes[refusal].code4;
+    if (is_v6) /* RFC 4443, 2.3; RFC 792 sums up the message only */
+        sum = rn_checksum_pseudo(from, to, IPPROTO_ICMPV6, length);
+    rn_put16(icmp + 2, rn_checksum_finish(rn_checksum_add(sum, icmp, length)));
+}
+
+static void push_ether(Packet *packet, const RnNetworkPlan *plan,
+                       uint16_t family)
+{
+    uint8_t *ether = packet->start -= RN_ETHER_HEADER;
+
+    memcpy(ether, plan->guest_mac, 6);
+    memcpy(ether + 6, plan->handoff_mac, 6);
+    rn_put16(ether + 12,
+             family == AF_INET6 ? RN_ETHER_TYPE_IPV6 : RN_ETHER_TYPE_IPV4);
+}
+
+void rn_syn_from_frame(const RnFrame *frame, RnSyn *out_syn)
+{
+    *out_syn = (RnSyn){
+        .source = frame->source,
+        .destination = frame->destination,
+        .sequence = rn_get32(frame->transport + 4),
+    };
+}
+
+void rn_frame_refuse(const RnNetworkPlan *plan, const RnSyn *syn,
+                     RnRefusal refusal, RnFrameSink sink, void *sink_data)
+{
+    const RnEndpoint *from = &syn->destination, *to = &syn->source;
+    bool is_v6 = from->family == AF_INET6;
+    Packet packet = { .buffer = { 0 } };
+
+    packet.start = packet.buffer + ROOM;
+    if (refusal == RN_REFUSAL_RESET) {
+        push_tcp(&packet, from, to, 0, syn->sequence + 1,
+                 RN_TCP_RST | RN_TCP_ACK);
+        push_ip(&packet, from, to, IPPROTO_TCP);
+    } else {
+        push_tcp(&packet, to, from, syn->sequence, 0, RN_TCP_SYN);
+        push_ip(&packet, to, from, IPPROTO_TCP);
+        from = rn_plan_gateway(plan, from->family);
+        push_icmp(&packet, from, to, refusal);
+        push_ip(&packet, from, to, is_v6 ? IPPROTO_ICMPV6 : IPPROTO_ICMP);
+    }
+    push_ether(&packet, plan, from->family);
+    sink(packet.start, get_length(&packet), sink_data);
+}
