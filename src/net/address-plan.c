@@ -73,6 +73,14 @@ const RnEndpoint *rn_plan_gateway(const RnNetworkPlan *plan, uint16_t family)
     return family == AF_INET6 ? &plan->gateway6 : &plan->gateway4;
 }
 
+RnEndpoint rn_plan_handoff_hop(const RnNetworkPlan *plan, uint16_t family)
+{
+    RnEndpoint hop = family == AF_INET6 ? plan->network6 : plan->network4;
+
+    hop.address[family == AF_INET6 ? 15 : 3] |= 1;
+    return hop;
+}
+
 void rn_plan_show_client(const RnNetworkPlan *plan, const RnEndpoint *client,
                          RnEndpoint *out_shown, RnEndpoint *out_guest)
 {

@@ -6,8 +6,9 @@
  * capabilities there, before it confines itself. Link, addresses and routes
  * are as slirp4netns has them. For published TCP ports, answers of the service
  * are delivered locally, whoever they are for: the other end is a transparent
- * socket in this same namespace, bound to the real client's address. The first
- * step that fails ends it; the error names the step.
+ * socket in this same namespace, bound to the real client's address; where TCP
+ * is handed off (agent-handoff.c) that is so anyway. The first step that fails
+ * ends it; the error names the step.
  */
 #include "config.h"
 
@@ -18,7 +19,6 @@
 
 #include <netinet/in.h>
 
-#include <rnet/sys/netlink.h>
 #include <rnet/util/fd.h>
 #include <rnet/util/log.h>
 
@@ -38,6 +38,7 @@ typedef struct Work {
     RnNetlink *netlink;
     unsigned link_index;
     bool has_ipv6;
+    RnAgentNetwork *network;
 } Work;
 
 static bool has_family(const RnEndpoint *endpoint, uint16_t family)
@@ -79,11 +80,6 @@ static bool check_range(const RnPortRange *range, GError **error)
         return rn_set_error(error, RN_ERROR_INVALID,
                             "%u-%u is not a range of published ports",
                             range->first, range->last);
-    if (range->transport == RN_TRANSPORT_TCP && range->last > RN_RULE_MAX_PORT)
-        return rn_set_error(error, RN_ERROR_UNSUPPORTED,
-                            "container port %u/tcp cannot be published: the "
-                            "kernel's routing rules end at port %d",
-                            range->last, RN_RULE_MAX_PORT);
     return true;
 }
 
@@ -91,7 +87,8 @@ bool rn_agent_check_setup(const RnAgentSetup *setup, GError **error)
 {
     if (setup->make_link > 1 || setup->n_ranges > RN_AGENT_MAX_RANGES ||
         setup->log_level >= RN_LOG_N_ ||
-        setup->plan.link_mode >= RN_LINK_MODE_N_)
+        setup->plan.link_mode >= RN_LINK_MODE_N_ ||
+        setup->plan.handoff_mode >= RN_HANDOFF_MODE_N_)
         return rn_set_error(error, RN_ERROR_PROTOCOL,
                             "malformed set-up message");
     if (!check_plan(&setup->plan, error))
@@ -119,8 +116,16 @@ static bool bring_up_link(Work *work, GError **error)
 
     rn_agent_tune_link(work->plan);
     return rn_netlink_link_change(work->netlink, work->plan->interface, &change,
-                                  error) &&
-           rn_netlink_link_index(work->netlink, work->plan->interface,
+                                  error);
+}
+
+/* For a second nsagent there may be none, if nothing needs it. */
+static bool find_link(Work *work, GError **error)
+{
+    if (work->setup->make_link == 0 &&
+        work->plan->handoff_mode == RN_HANDOFF_MODE_OFF)
+        return true;
+    return rn_netlink_link_index(work->netlink, work->plan->interface,
                                  &work->link_index, error);
 }
 
@@ -182,6 +187,40 @@ static bool configure_ipv6(Work *work, GError **error)
     return give_up_ipv6(work, failure, error);
 }
 
+static bool hand_off(Work *work, GError **error)
+{
+    const uint16_t families[] = {
+        AF_INET,
+        work->has_ipv6 ? AF_INET6 : AF_UNSPEC,
+        AF_UNSPEC,
+    };
+    g_autoptr(GError) failure = NULL;
+
+    if (work->plan->handoff_mode == RN_HANDOFF_MODE_OFF)
+        return true;
+    if (rn_agent_hand_off(work->plan, work->netlink, work->link_index, families,
+                          &work->network->nft, &failure))
+        return true;
+    if (work->plan->handoff_mode == RN_HANDOFF_MODE_ON) {
+        g_propagate_error(error, g_steal_pointer(&failure));
+        return false;
+    }
+    rn_log_info("no TCP handoff here: %s; libslirp carries TCP",
+                failure->message);
+    return true;
+}
+
+static bool check_port(const RnPortRange *range, GError **error)
+{
+    if (range->last <= RN_RULE_MAX_PORT)
+        return true;
+    return rn_set_error(error, RN_ERROR_UNSUPPORTED,
+                        "container port %u/tcp cannot be published without "
+                        "TCP handoff: the kernel's routing rules end at port "
+                        "%d",
+                        range->last, RN_RULE_MAX_PORT);
+}
+
 /* One family's rules and the table that they lead to. */
 static bool deliver_published(Work *work, const RnEndpoint *guest,
                               unsigned loopback_index, GError **error)
@@ -209,7 +248,8 @@ static bool deliver_published(Work *work, const RnEndpoint *guest,
         };
 
         if (range->transport == RN_TRANSPORT_TCP &&
-            !rn_netlink_rule_add(work->netlink, &rule, error))
+            (!check_port(range, error) ||
+             !rn_netlink_rule_add(work->netlink, &rule, error)))
             return false;
     }
     return rn_netlink_route_add(work->netlink, &route, error);
@@ -220,7 +260,7 @@ static bool configure_publishing(Work *work, GError **error)
     unsigned loopback_index = 0;
     GError *failure = NULL;
 
-    if (work->setup->n_ranges == 0)
+    if (work->setup->n_ranges == 0 || work->network->nft != NULL)
         return true;
     if (!rn_netlink_link_index(work->netlink, "lo", &loopback_index, error) ||
         !deliver_published(work, &work->plan->guest4, loopback_index, error))
@@ -233,45 +273,58 @@ static bool configure_publishing(Work *work, GError **error)
 
 static bool tune_namespace(Work *work, G_GNUC_UNUSED GError **error)
 {
-    rn_agent_tune_namespace(work->setup);
+    rn_agent_tune_namespace(work->setup, work->network->nft != NULL);
     return true;
 }
 
+static bool open_link(Work *work, GError **error)
+{
+    return rn_agent_open_link(work->plan, &work->network->link, error);
+}
+
 static const struct {
-    const char *name; /* of the step, in errors */
+    const char *name; /* of the step, in errors; NULL: as the error has it */
     bool (*func)(Work *work, GError **error);
+    bool is_repeated; /* by an nsagent that follows another */
 } steps[] = {
-    { "loopback", bring_up_loopback },
-    { "link", bring_up_link },
-    { "IPv4", configure_ipv4 },
-    { "IPv6", configure_ipv6 },
-    { "published ports", configure_publishing },
-    { "parameters", tune_namespace },
+    { NULL, open_link, false },
+    { "loopback", bring_up_loopback, false },
+    { "link", bring_up_link, false },
+    { "link", find_link, true },
+    { "IPv4", configure_ipv4, false },
+    { "IPv6", configure_ipv6, false },
+    { "TCP handoff", hand_off, true },
+    { "published ports", configure_publishing, false },
+    { "parameters", tune_namespace, false },
 };
 
-bool rn_agent_configure(const RnAgentSetup *setup, int *out_link,
+void rn_agent_network_clear(RnAgentNetwork *network)
+{
+    rn_fd_close(&network->link);
+    g_clear_pointer(&network->nft, rn_nft_close);
+}
+
+bool rn_agent_configure(const RnAgentSetup *setup, RnAgentNetwork *out_network,
                         GError **error)
 {
-    g_autoptr(RnNetlink) netlink = NULL;
-    rn_autofd int link = -1;
+    g_autoptr(RnNetlink) netlink = rn_netlink_open(error);
     Work work = {
         .setup = setup,
         .plan = &setup->plan,
+        .netlink = netlink,
         .has_ipv6 = setup->plan.network6.family != AF_UNSPEC,
+        .network = out_network,
     };
 
-    if (!rn_agent_open_link(&setup->plan, &link, error))
-        return false;
-    netlink = rn_netlink_open(error);
     if (netlink == NULL)
         return false;
-    work.netlink = netlink;
     for (size_t i = 0; i < G_N_ELEMENTS(steps); i++) {
-        if (!steps[i].func(&work, error)) {
+        if ((setup->make_link == 0 && !steps[i].is_repeated) ||
+            steps[i].func(&work, error))
+            continue;
+        if (steps[i].name != NULL)
             g_prefix_error(error, "%s: ", steps[i].name);
-            return false;
-        }
+        return false;
     }
-    *out_link = g_steal_fd(&link);
     return true;
 }

@@ -10,8 +10,8 @@
  * because the plan alone gives out addresses, and duplicate address detection
  * is off, because nobody else is on the link and it would keep the addresses
  * tentative for a second (RFC 4862, 5.4). In the namespace, published ports
- * are kept from being chosen for outgoing connections, since answers to those
- * would be taken for answers of the service; and every mapped group may open
+ * are kept from being chosen for outgoing connections that libslirp carries,
+ * since answers to those would be taken for answers of the service; and every mapped group may open
  * ICMP echo sockets, so that ping works without CAP_NET_RAW.
  */
 #include "config.h"
@@ -168,10 +168,11 @@ static void open_ping(bool *warned)
     write_or_warn("net/ipv4/ping_group_range", range, warned);
 }
 
-void rn_agent_tune_namespace(const RnAgentSetup *setup)
+void rn_agent_tune_namespace(const RnAgentSetup *setup, bool is_handed_off)
 {
     bool warned = false;
 
-    reserve_ports(setup, &warned);
+    if (!is_handed_off)
+        reserve_ports(setup, &warned);
     open_ping(&warned);
 }

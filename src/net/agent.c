@@ -66,6 +66,7 @@ typedef struct Agent {
     int pending_fds[RN_SPARES_MAX];
     unsigned n_pending_fds;
     int exit_status;
+    RnAgentNetwork network;
     RnMsg msg;
 } Agent;
 
@@ -258,7 +259,8 @@ static bool confine(GError **error)
 static bool set_up(Agent *agent, GError **error)
 {
     RnAgentSetup setup = { 0 };
-    rn_autofd int link = -1;
+    RnAgentNetwork *network = &agent->network;
+    RnAgentReady ready = { 0 };
 
     agent->loop = rn_loop_new(error);
     if (agent->loop == NULL || !forbid_tracing(error) ||
@@ -266,15 +268,18 @@ static bool set_up(Agent *agent, GError **error)
         return false;
     rn_msg_clear(&agent->msg);
     rn_log_set_level(setup.log_level);
-    if (setup.make_link != 0 && !rn_agent_configure(&setup, &link, error))
-        return false;
-    if (!confine(error) ||
+    if (!rn_agent_configure(&setup, network, error) || !confine(error) ||
         !rn_fd_set_nonblocking(agent->monitor, true, error) ||
         !rn_loop_add(agent->loop, &agent->monitor_watch, agent->monitor,
                      EPOLLIN, on_monitor, agent, error))
         return false;
-    return rn_msg_send(agent->monitor, RN_MSG_AGENT_READY, NULL, 0, &link,
-                       link >= 0 ? 1 : 0, error);
+    ready.handoff_mode =
+        network->nft != NULL ? RN_HANDOFF_MODE_ON : RN_HANDOFF_MODE_OFF;
+    if (!rn_msg_send(agent->monitor, RN_MSG_AGENT_READY, &ready, sizeof ready,
+                     &network->link, network->link >= 0 ? 1 : 0, error))
+        return false;
+    rn_fd_close(&network->link); /* the monitor's now */
+    return true;
 }
 
 static void clear_agent(Agent *agent)
@@ -284,12 +289,15 @@ static void clear_agent(Agent *agent)
         rn_watch_remove(&agent->monitor_watch);
     }
     rn_msg_clear(&agent->msg);
+    rn_agent_network_clear(&agent->network);
     rn_loop_free(agent->loop);
 }
 
 int rn_agent_run(int socket)
 {
-    Agent agent = { .monitor = socket, .serving = -1 };
+    Agent agent = { .monitor = socket,
+                    .serving = -1,
+                    .network = { .link = -1 } };
     g_autoptr(GError) failure = NULL;
 
     if (!set_up(&agent, &failure)) {

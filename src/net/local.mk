@@ -62,6 +62,7 @@ noinst_HEADERS += include/rnet/net/port-owner.h
 noinst_HEADERS += include/rnet/net/publish.h
 libnet_a_SOURCES += src/net/agent.c
 libnet_a_SOURCES += src/net/agent-config.c
+libnet_a_SOURCES += src/net/agent-handoff.c
 libnet_a_SOURCES += src/net/agent-link.c
 libnet_a_SOURCES += src/net/agent-socket.c
 libnet_a_SOURCES += src/net/agent-sysctl.c

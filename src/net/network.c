@@ -202,9 +202,16 @@ static bool take_agent_ready(RnService *service, RnMsg *msg, GError **error)
 {
     RnNetwork *network = service->owner;
     unsigned n_fds = network->link < 0 ? 1 : 0;
+    RnAgentReady ready = { 0 };
 
-    if (msg->length != 0 || msg->n_fds != n_fds)
+    if (msg->length != sizeof ready || msg->n_fds != n_fds)
         return rn_set_error(error, RN_ERROR_PROTOCOL, "malformed answer");
+    memcpy(&ready, msg->payload, sizeof ready);
+    if (ready.handoff_mode != RN_HANDOFF_MODE_ON &&
+        ready.handoff_mode != RN_HANDOFF_MODE_OFF)
+        return rn_set_error(error, RN_ERROR_PROTOCOL, "malformed answer");
+    /* that is settled now, for the relay and for every nsagent to come */
+    network->setup.plan.handoff_mode = (uint8_t)ready.handoff_mode;
     if (network->link < 0)
         network->link = rn_msg_steal_fd(msg, 0);
     restart_relay(&network->relay);

@@ -43,6 +43,13 @@ static const char *const link_mode_names[] = {
 };
 G_STATIC_ASSERT(G_N_ELEMENTS(link_mode_names) == RN_LINK_MODE_N_);
 
+static const char *const handoff_mode_names[] = {
+    [RN_HANDOFF_MODE_AUTO] = "auto",
+    [RN_HANDOFF_MODE_ON] = "on",
+    [RN_HANDOFF_MODE_OFF] = "off",
+};
+G_STATIC_ASSERT(G_N_ELEMENTS(handoff_mode_names) == RN_HANDOFF_MODE_N_);
+
 /* `value` is NULL where the option stands without "=". */
 typedef bool (*OptionReader)(const char *value, RnNetworkOptions *options,
                              GError **error);
@@ -169,20 +176,43 @@ static bool read_host_loopback(const char *value, RnNetworkOptions *options,
                        &options->host_loopback, error);
 }
 
+/* The index of `value` among `n` names, or n. */
+static unsigned find_name(const char *value, const char *const *names,
+                          unsigned n)
+{
+    unsigned i = 0;
+
+    while (i < n && strcmp(value, names[i]) != 0)
+        i++;
+    return i;
+}
+
 static bool read_link(const char *value, RnNetworkOptions *options,
                       GError **error)
 {
     if (value == NULL)
         return refuse_missing_value(
             "link", "link=tap, link=packet or link=auto", error);
-    for (unsigned i = 0; i < RN_LINK_MODE_N_; i++) {
-        if (strcmp(value, link_mode_names[i]) != 0)
-            continue;
-        options->link_mode = (RnLinkMode)i;
+    options->link_mode =
+        (RnLinkMode)find_name(value, link_mode_names, RN_LINK_MODE_N_);
+    if (options->link_mode < RN_LINK_MODE_N_)
         return true;
-    }
     return rn_set_error(error, RN_ERROR_INVALID,
                         "link \"%s\" is none of tap, packet and auto", value);
+}
+
+static bool read_handoff(const char *value, RnNetworkOptions *options,
+                         GError **error)
+{
+    if (value == NULL)
+        return refuse_missing_value(
+            "handoff", "handoff=on, handoff=off or handoff=auto", error);
+    options->handoff_mode =
+        (RnHandoffMode)find_name(value, handoff_mode_names, RN_HANDOFF_MODE_N_);
+    if (options->handoff_mode < RN_HANDOFF_MODE_N_)
+        return true;
+    return rn_set_error(error, RN_ERROR_INVALID,
+                        "handoff \"%s\" is none of on, off and auto", value);
 }
 
 static bool read_dns(const char *value, RnNetworkOptions *options,
@@ -222,6 +252,7 @@ static const struct {
     { "dns", read_dns, true },
     { "host-loopback", read_host_loopback, false },
     { "link", read_link, false },
+    { "handoff", read_handoff, false },
 };
 
 /* Reads "NAME" or "NAME=VALUE"; *seen has a bit for each name read before. */
@@ -245,7 +276,7 @@ static bool read_option(const char *text, unsigned *seen,
     }
     (void)rn_set_error(error, RN_ERROR_INVALID, "unknown option \"%s\"", text);
     return rn_error_add_hint(error, "the options are mtu=, cidr=, ipv6=, dns=, "
-                                    "host-loopback and link=");
+                                    "host-loopback, link= and handoff=");
 }
 
 /* The rules between options. */
@@ -358,15 +389,17 @@ void rn_network_options_plan(const RnNetworkOptions *options,
                              RnNetworkPlan *out_plan)
 {
     /* libslirp answers for its gateway with 52:55 and the IPv4 address; the
-     * guest's is locally administered (IEEE 802, bit 1) and has "rn" in it */
+     * others are locally administered (IEEE 802, bit 1) and have "rn" in them */
     RnNetworkPlan plan = {
         .interface = "tap0",
         .mtu = options->mtu,
         .guest_mac = { 0x02, 'r', 'n' },
         .gateway_mac = { 0x52, 0x55 },
+        .handoff_mac = { 0x06, 'r', 'n' },
         .prefix4 = options->prefix4,
         .host_loopback = options->host_loopback,
         .link_mode = (uint8_t)options->link_mode,
+        .handoff_mode = (uint8_t)options->handoff_mode,
         .network4 = options->network4,
         .guest4 = add_ipv4_host(&options->network4, GUEST_HOST),
         .gateway4 = add_ipv4_host(&options->network4, GATEWAY_HOST),
@@ -374,6 +407,7 @@ void rn_network_options_plan(const RnNetworkOptions *options,
     };
 
     memcpy(plan.guest_mac + 3, plan.guest4.address + 1, 3);
+    memcpy(plan.handoff_mac + 3, plan.guest4.address + 1, 3);
     memcpy(plan.gateway_mac + 2, plan.gateway4.address, 4);
     if (options->ipv6)
         plan_ipv6(&plan);

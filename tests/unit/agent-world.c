@@ -49,6 +49,7 @@ RnAgentSetup make_setup(bool make_link)
             .network6 = endpoint_of("fd00::", 0),
             .guest6 = endpoint_of("fd00::100", 0),
             .gateway6 = endpoint_of("fd00::2", 0),
+            .handoff_mode = RN_HANDOFF_MODE_OFF,
         },
         .make_link = make_link,
         .n_ranges = G_N_ELEMENTS(published),
@@ -108,8 +109,8 @@ void open_world_with(World *world, const RnAgentSetup *setup)
     assert_true(rn_msg_send(
         world->monitor, RN_MSG_AGENT_SETUP, setup, sizeof *setup,
         (int[]){ world->netns.netns_fd, world->netns.userns_fd }, 2, NULL));
-    (void)!rn_msg_expect(world->monitor, RN_MSG_AGENT_READY, 0, make_link, &msg,
-                         &error);
+    (void)!rn_msg_expect(world->monitor, RN_MSG_AGENT_READY,
+                         sizeof(RnAgentReady), make_link, &msg, &error);
     assert_no_error(error);
     if (make_link)
         world->link = rn_msg_steal_fd(&msg, 0);

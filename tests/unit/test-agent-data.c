@@ -49,8 +49,8 @@ static void setup_valid_accepted(void **state)
     (void)state;
     assert_true(rn_agent_check_setup(&setup, &error));
     assert_no_error(error);
-    /* 65535 is only beyond the reach of rules, which UDP does without */
-    setup.ranges[0] = (RnPortRange){ 65535, 65535, RN_TRANSPORT_UDP };
+    /* beyond the reach of rules, which may not be needed */
+    setup.ranges[0] = (RnPortRange){ 65535, 65535, RN_TRANSPORT_TCP };
     assert_true(rn_agent_check_setup(&setup, &error));
     setup.plan.network6.family = AF_UNSPEC;
     setup.plan.mtu = 68;
@@ -128,9 +128,9 @@ static void break_transport(RnAgentSetup *setup)
     setup->ranges[0].transport = RN_TRANSPORT_N_;
 }
 
-static void break_highest_port(RnAgentSetup *setup)
+static void break_handoff_mode(RnAgentSetup *setup)
 {
-    setup->ranges[0].last = 65535;
+    setup->plan.handoff_mode = RN_HANDOFF_MODE_N_;
 }
 
 static void setup_with_one_bad_field_refused(void **state)
@@ -154,7 +154,7 @@ static void setup_with_one_bad_field_refused(void **state)
         { break_order, RN_ERROR_INVALID, "91-90" },
         { break_zero, RN_ERROR_INVALID, "0-90" },
         { break_transport, RN_ERROR_INVALID, "80-90" },
-        { break_highest_port, RN_ERROR_UNSUPPORTED, "65535/tcp" },
+        { break_handoff_mode, RN_ERROR_PROTOCOL, "malformed" },
     };
 
     (void)state;

@@ -101,6 +101,30 @@ static void link_is_read_and_auto_by_default(void **state)
     }
 }
 
+static void handoff_is_read_and_auto_by_default(void **state)
+{
+    static const struct {
+        const char *text;
+        RnHandoffMode mode;
+    } cases[] = {
+        { "slirp", RN_HANDOFF_MODE_AUTO },
+        { "slirp:handoff=auto", RN_HANDOFF_MODE_AUTO },
+        { "slirp:handoff=on", RN_HANDOFF_MODE_ON },
+        { "slirp:link=tap,handoff=off", RN_HANDOFF_MODE_OFF },
+    };
+
+    (void)state;
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_auto(RnNetworkOptions) options = { 0 };
+        RnNetworkPlan plan;
+
+        parse_valid(cases[i].text, &options);
+        rn_network_options_plan(&options, &plan);
+        if (plan.handoff_mode != cases[i].mode)
+            fail_msg("%s: %d", cases[i].text, plan.handoff_mode);
+    }
+}
+
 static void ipv6_off_plans_no_ipv6(void **state)
 {
     g_auto(RnNetworkOptions) options = { 0 };
@@ -181,6 +205,10 @@ static const struct {
     { "slirp:link=", "link \"\" is none of tap", RN_ERROR_INVALID },
     { "slirp:link=veth", "link \"veth\" is none of tap, packet and auto",
       RN_ERROR_INVALID },
+    { "slirp:handoff", "wants handoff=on, handoff=off or handoff=auto",
+      RN_ERROR_INVALID },
+    { "slirp:handoff=yes", "handoff \"yes\" is none of on, off and auto",
+      RN_ERROR_INVALID },
     { "slirp:link=tap,link=tap", "\"link\" is given twice", RN_ERROR_INVALID },
     { "slirp:dns", "wants dns=ADDRESS or dns=none", RN_ERROR_INVALID },
     { "slirp:dns=example.org", "dns: \"example.org\" is not an IPv4",
@@ -213,6 +241,7 @@ int main(void)
         cmocka_unit_test(slirp_has_the_defaults_of_slirp4netns),
         cmocka_unit_test(all_options_are_read),
         cmocka_unit_test(link_is_read_and_auto_by_default),
+        cmocka_unit_test(handoff_is_read_and_auto_by_default),
         cmocka_unit_test(ipv6_off_plans_no_ipv6),
         cmocka_unit_test(smallest_network_holds_the_guest),
         cmocka_unit_test(none_and_host_are_modes),

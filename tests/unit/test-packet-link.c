@@ -41,6 +41,7 @@ static void open_packet_world(World *world, uint32_t mtu)
     setup.plan = test_plan();
     setup.plan.mtu = mtu;
     setup.plan.link_mode = RN_LINK_MODE_PACKET;
+    setup.plan.handoff_mode = RN_HANDOFF_MODE_OFF;
     open_world_with(world, &setup);
 }
 

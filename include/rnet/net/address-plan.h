@@ -29,6 +29,12 @@ const RnEndpoint *rn_plan_guest(const RnNetworkPlan *plan, uint16_t family);
 const RnEndpoint *rn_plan_gateway(const RnNetworkPlan *plan, uint16_t family);
 
 /*
+ * The next hop of a guest's SYN that is to be handed off: the first address of
+ * the network, which is nobody's; the plan's handoff_mac is its MAC.
+ */
+RnEndpoint rn_plan_handoff_hop(const RnNetworkPlan *plan, uint16_t family);
+
+/*
  * How the guest sees a client of a published port: as itself, or, port kept,
  * as the gateway. The latter where its own address would lie (loopback: a
  * service trusts 127.0.0.1) or could not be answered: the network's own

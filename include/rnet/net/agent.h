@@ -8,6 +8,8 @@
 #ifndef RNET_NET_AGENT_H
 #define RNET_NET_AGENT_H
 
+#include <rnet/sys/netlink.h>
+#include <rnet/sys/nft.h>
 #include <rnet/util/protocol.h>
 
 /*
@@ -15,9 +17,29 @@
  * they do not meet those that a container chooses for itself.
  */
 enum {
-    RN_AGENT_TABLE = 0x726e,       /* "rn": delivers everything locally */
-    RN_AGENT_PREF_PUBLISHED = 1000 /* of the rules for published ports */
+    RN_AGENT_TABLE = 0x726e,      /* "rn": delivers everything locally */
+    RN_AGENT_TABLE_LINK = 0x726f, /* everything to the relay's SYN catcher */
+    RN_AGENT_MARK_SYN = 0x40000000,
+    RN_AGENT_MARK_OTHER = 0x20000000,
+    /* of the rules for published ports, where TCP is not handed off */
+    RN_AGENT_PREF_PUBLISHED = 1000,
+    /*
+     * The handoff's first rule. They come last before main (32766), so that
+     * rules of the container go before: those without a preference of their
+     * own get one below the lowest that there is.
+     */
+    RN_AGENT_PREF_HANDOFF = 32750,
 };
+
+/* The handoff's rules of a family, in their order; see agent-handoff.c. */
+typedef enum RnAgentRule {
+    RN_AGENT_RULE_OTHER,
+    RN_AGENT_RULE_SYN,
+    RN_AGENT_RULE_DNS,
+    RN_AGENT_RULE_NETWORK,
+    RN_AGENT_RULE_SPECIFIC,
+    RN_AGENT_RULE_ALL,
+} RnAgentRule;
 
 /*
  * nsagent from the AGENT_SETUP on `socket` to its end; the caller's process
@@ -37,12 +59,30 @@ bool rn_agent_check_setup(const RnAgentSetup *setup, GError **error) RN_CHECK;
 bool rn_agent_open_link(const RnNetworkPlan *plan, int *out_link,
                         GError **error) RN_CHECK;
 
+/* What there is when the namespace is configured. */
+typedef struct RnAgentNetwork {
+    int link;   /* -1: none was asked for */
+    RnNft *nft; /* NULL: not handed off; its table goes with it */
+} RnAgentNetwork;
+
+void rn_agent_network_clear(RnAgentNetwork *network);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(RnAgentNetwork, rn_agent_network_clear)
+
 /*
- * Creates the link and configures the network namespace that the caller is in
- * as `setup` has it. *out_link is the link's fd, the caller's.
+ * Configures the network namespace that the caller is in as `setup` has it,
+ * and creates the link where it says so; else only what went with the nsagent
+ * before is done again. Fills in *out_network, which is { .link = -1 } so far.
  */
-bool rn_agent_configure(const RnAgentSetup *setup, int *out_link,
+bool rn_agent_configure(const RnAgentSetup *setup, RnAgentNetwork *out_network,
                         GError **error) RN_CHECK;
+
+/*
+ * Hands the container's outbound TCP of `families` (ended by AF_UNSPEC) to the
+ * kernel. *out_nft has to be kept as long as that is to be so.
+ */
+bool rn_agent_hand_off(const RnNetworkPlan *plan, RnNetlink *netlink,
+                       unsigned link_index, const uint16_t *families,
+                       RnNft **out_nft, GError **error) RN_CHECK;
 
 /*
  * The namespace's parameters, in two goes: before the link comes up, and at
@@ -50,7 +90,7 @@ bool rn_agent_configure(const RnAgentSetup *setup, int *out_link,
  * with one warning a go.
  */
 void rn_agent_tune_link(const RnNetworkPlan *plan);
-void rn_agent_tune_namespace(const RnAgentSetup *setup);
+void rn_agent_tune_namespace(const RnAgentSetup *setup, bool is_handed_off);
 
 /*
  * The widest net.ipv4.ping_group_range that can be written in a user namespace

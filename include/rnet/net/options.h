@@ -7,8 +7,9 @@
  * Options: mtu=BYTES (68 to 65520), cidr=NETWORK/PREFIX (IPv4, prefix 1 to 25,
  * as slirp4netns has it), ipv6=on|off, dns=ADDRESS|none (repeatable),
  * host-loopback[=on|off], link=tap|packet|auto (auto: a TAP where
- * /dev/net/tun can be opened, else a veth pair and a packet socket). Pure:
- * nothing is looked up or opened.
+ * /dev/net/tun can be opened, else a veth pair and a packet socket),
+ * handoff=on|off|auto (auto: outbound TCP goes through the kernel where that is
+ * possible, else through libslirp). Pure: nothing is looked up or opened.
  */
 #ifndef RNET_NET_OPTIONS_H
 #define RNET_NET_OPTIONS_H
@@ -30,6 +31,7 @@ typedef struct RnNetworkOptions {
     bool ipv6;
     bool host_loopback;
     RnLinkMode link_mode;
+    RnHandoffMode handoff_mode;
     bool write_resolv_conf; /* false after dns=none */
     GArray *dns; /* of RnEndpoint, ports 0; empty: the network's own */
 } RnNetworkOptions;

@@ -17,4 +17,11 @@
 bool rn_sysctl_write(const char *name, const char *value,
                      GError **error) RN_CHECK;
 
+/*
+ * Sees to it that the parameter has `value`, a single word: writes only if it
+ * has another one, so that it can succeed below a read-only /proc/sys.
+ */
+bool rn_sysctl_ensure(const char *name, const char *value,
+                      GError **error) RN_CHECK;
+
 #endif

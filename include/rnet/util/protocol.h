@@ -27,7 +27,7 @@
  * monitor (M) and nsagent (A), on fd RN_HELPER_FD of nsagent
  *   AGENT_SETUP        M>A RnAgentSetup      fds: netns, then the user namespace
  *                                            that owns it, if that is another
- *   AGENT_READY        A>M -                 fd: link, if one was asked for; the
+ *   AGENT_READY        A>M RnAgentReady      fd: link, if one was asked for; the
  *                                            namespace is configured
  *   AGENT_SERVE        M>A -                 fd: a new serving socket, in place of
  *                                            the one before. M sends it after
@@ -148,6 +148,11 @@ typedef struct RnAgentSetup {
     uint32_t log_level; /* RnLogLevel */
     RnPortRange ranges[RN_AGENT_MAX_RANGES];
 } RnAgentSetup;
+
+typedef struct RnAgentReady {
+    uint32_t handoff_mode; /* what came of it: RN_HANDOFF_MODE_ON or _OFF */
+    uint32_t reserved;
+} RnAgentReady;
 
 /*
  * "Give me a TCP socket like this": non-blocking, its connect() already called.
