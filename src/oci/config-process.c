@@ -141,7 +141,7 @@ static bool read_args(const RnJsonAt *at, void *target, GError **error)
 
 static bool check_variable(const RnJsonAt *at, void *target, GError **error)
 {
-    const char *text = json_node_get_string(at->node);
+    const char *text = json_string_value(at->node);
     g_autofree char *quoted = rn_json_quote(text);
 
     (void)target;

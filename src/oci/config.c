@@ -109,16 +109,17 @@ static bool refuse_hooks(const RnJsonAt *at, void *target, GError **error)
 /* runtime-spec config.md, Annotations: a map of strings to strings. */
 static bool check_annotations(const RnJsonAt *at, void *target, GError **error)
 {
-    g_autoptr(GList) values = NULL;
+    const char *name = NULL;
+    json_t *value = NULL;
 
     (void)target;
-    if (!JSON_NODE_HOLDS_OBJECT(at->node))
+    if (!json_is_object(at->node))
         return rn_json_fail(at, RN_ERROR_INVALID, error, "must be an object");
-    values = json_object_get_values(json_node_get_object(at->node));
-    for (GList *item = values; item != NULL; item = item->next)
-        if (json_node_get_value_type(item->data) != G_TYPE_STRING)
+    json_object_foreach (at->node, name, value) {
+        if (!json_is_string(value))
             return rn_json_fail(at, RN_ERROR_INVALID, error,
                                 "must have strings as values");
+    }
     return true;
 }
 
@@ -198,7 +199,7 @@ RnConfig *rn_config_parse(const char *text, gsize length, const char *name,
                           GError **error)
 {
     g_autoptr(RnConfig) config = new_config();
-    g_autoptr(JsonNode) root = rn_json_parse(text, length, name, error);
+    g_autoptr(json_t) root = rn_json_parse(text, length, name, error);
     RnJsonAt document = { .name = name, .node = root };
 
     if (root == NULL)

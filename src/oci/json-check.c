@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * json-check - the strict gate before json-glib
+ * json-check - the strict gate before jansson
  *
  * Runs in the launcher. One pass over the text, without recursion: a stack of
  * open brackets and what may come next (Want). Each error has the line and the

@@ -56,18 +56,14 @@ static bool fail_type(const RnJsonAt *at, const char *wanted, GError **error)
 bool rn_json_read_members(const RnJsonAt *at, const RnJsonField *fields,
                           gsize n_fields, void *target, GError **error)
 {
-    JsonObject *object = NULL;
-
-    if (!JSON_NODE_HOLDS_OBJECT(at->node))
+    if (!json_is_object(at->node))
         return fail_type(at, "an object", error);
-    object = json_node_get_object(at->node);
     for (gsize i = 0; i < n_fields; i++) {
         const RnJsonField *field = &fields[i];
         RnJsonAt member = { .parent = at,
                             .name = field->name,
-                            .node =
-                                json_object_get_member(object, field->name) };
-        bool missing = member.node == NULL || JSON_NODE_HOLDS_NULL(member.node);
+                            .node = json_object_get(at->node, field->name) };
+        bool missing = member.node == NULL || json_is_null(member.node);
 
         if (missing && field->need == RN_JSON_OPTIONAL)
             continue;
@@ -82,17 +78,12 @@ bool rn_json_read_members(const RnJsonAt *at, const RnJsonField *fields,
 bool rn_json_read_elements(const RnJsonAt *at, RnJsonReader read, void *target,
                            GError **error)
 {
-    JsonArray *array = NULL;
-    unsigned length = 0;
-
-    if (!JSON_NODE_HOLDS_ARRAY(at->node))
+    if (!json_is_array(at->node))
         return fail_type(at, "an array", error);
-    array = json_node_get_array(at->node);
-    length = json_array_get_length(array);
-    for (unsigned i = 0; i < length; i++) {
+    for (unsigned i = 0; i < json_array_size(at->node); i++) {
         RnJsonAt element = { .parent = at,
                              .index = i,
-                             .node = json_array_get_element(array, i) };
+                             .node = json_array_get(at->node, i) };
 
         if (!read(&element, target, error))
             return false;
@@ -100,28 +91,20 @@ bool rn_json_read_elements(const RnJsonAt *at, RnJsonReader read, void *target,
     return true;
 }
 
-/* The node holds a plain value of this GType: int64, string, boolean. */
-static bool holds_value(JsonNode *node, GType type)
-{
-    return JSON_NODE_HOLDS_VALUE(node) &&
-           json_node_get_value_type(node) == type;
-}
-
 bool rn_json_read_bool(const RnJsonAt *at, void *target, GError **error)
 {
     bool *value = target;
 
-    if (!holds_value(at->node, G_TYPE_BOOLEAN))
+    if (!json_is_boolean(at->node))
         return fail_type(at, "true or false", error);
-    *value = json_node_get_boolean(at->node);
+    *value = json_is_true(at->node);
     return true;
 }
 
-/* 2^64-1, which the check left as a double; see json.h. */
-static bool is_uint64_max(JsonNode *node)
+/* 2^64-1, which the check left as a real; see json.h. */
+static bool is_uint64_max(const json_t *node)
 {
-    return holds_value(node, G_TYPE_DOUBLE) &&
-           json_node_get_double(node) >= RN_JSON_UINT64_MAX;
+    return json_real_value(node) >= RN_JSON_UINT64_MAX; /* no real: 0 */
 }
 
 /* An integer from 0 to max. */
@@ -133,8 +116,8 @@ static bool read_unsigned(const RnJsonAt *at, uint64_t max, uint64_t *out_value,
 
     if (is_uint64_max(at->node)) {
         fits = max == UINT64_MAX;
-    } else if (holds_value(at->node, G_TYPE_INT64)) {
-        value = (uint64_t)json_node_get_int(at->node);
+    } else if (json_is_integer(at->node)) {
+        value = (uint64_t)json_integer_value(at->node);
         fits = value <= INT64_MAX && value <= max; /* above it: negative */
     } else {
         return fail_type(at, "an integer", error);
@@ -178,9 +161,9 @@ bool rn_json_read_int64(const RnJsonAt *at, void *target, GError **error)
                             "must be from %" G_GINT64_FORMAT
                             " to %" G_GINT64_FORMAT,
                             G_MININT64, G_MAXINT64);
-    if (!holds_value(at->node, G_TYPE_INT64))
+    if (!json_is_integer(at->node))
         return fail_type(at, "an integer", error);
-    *(int64_t *)target = json_node_get_int(at->node);
+    *(int64_t *)target = json_integer_value(at->node);
     return true;
 }
 
@@ -199,10 +182,10 @@ bool rn_json_read_string(const RnJsonAt *at, void *target, GError **error)
 {
     char **value = target;
 
-    if (!holds_value(at->node, G_TYPE_STRING))
+    if (!json_is_string(at->node))
         return fail_type(at, "a string", error);
     g_free(*value);
-    *value = json_node_dup_string(at->node);
+    *value = g_strdup(json_string_value(at->node));
     return true;
 }
 
@@ -267,31 +250,22 @@ bool rn_json_read_paths(const RnJsonAt *at, void *target, GError **error)
     return read_vector(at, append_path, target, error);
 }
 
-static bool says_nothing(JsonNode *node);
-
-static bool all_say_nothing(GList *nodes)
+static bool says_nothing(json_t *node)
 {
-    bool nothing = true;
+    const char *name = NULL;
+    json_t *member = NULL;
 
-    for (GList *item = nodes; item != NULL && nothing; item = item->next)
-        nothing = says_nothing(item->data);
-    g_list_free(nodes);
-    return nothing;
-}
-
-static bool says_nothing(JsonNode *node)
-{
-    if (JSON_NODE_HOLDS_NULL(node))
-        return true;
-    if (JSON_NODE_HOLDS_OBJECT(node))
-        return all_say_nothing(
-            json_object_get_values(json_node_get_object(node)));
-    if (JSON_NODE_HOLDS_ARRAY(node))
-        return all_say_nothing(
-            json_array_get_elements(json_node_get_array(node)));
-    if (holds_value(node, G_TYPE_STRING))
-        return json_node_get_string(node)[0] == '\0';
-    return holds_value(node, G_TYPE_BOOLEAN) && !json_node_get_boolean(node);
+    for (gsize i = 0; i < json_array_size(node); i++) { /* no array: none */
+        if (!says_nothing(json_array_get(node, i)))
+            return false;
+    }
+    json_object_foreach (node, name, member) { /* no object: none */
+        if (!says_nothing(member))
+            return false;
+    }
+    if (json_is_string(node))
+        return json_string_length(node) == 0;
+    return !json_is_true(node) && !json_is_number(node);
 }
 
 bool rn_json_refuse(const RnJsonAt *at, void *target, GError **error)
@@ -305,8 +279,7 @@ bool rn_json_refuse(const RnJsonAt *at, void *target, GError **error)
 bool rn_json_refuse_map(const RnJsonAt *at, void *target, GError **error)
 {
     (void)target;
-    if (JSON_NODE_HOLDS_OBJECT(at->node) &&
-        json_object_get_size(json_node_get_object(at->node)) == 0)
+    if (json_is_object(at->node) && json_object_size(at->node) == 0)
         return true;
     return rn_json_fail(at, RN_ERROR_UNSUPPORTED, error, "not supported yet");
 }

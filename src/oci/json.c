@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * json - from text to a json-glib tree
+ * json - from text to a tree of jansson's
  *
  * Runs in the launcher, on a bundle's files, which may be hostile. Size, UTF-8
- * and grammar are checked before json-glib, whose parser recurses, sees a
- * byte. Failure leaves nothing behind.
+ * and grammar are checked before jansson, whose parser recurses, sees a byte.
+ * Failure leaves nothing behind.
  */
 #include "config.h"
 
@@ -31,12 +31,15 @@ char *rn_json_quote(const char *text)
     return g_string_free(g_steal_pointer(&quoted), FALSE);
 }
 
-JsonNode *rn_json_parse(const char *text, gsize length, const char *name,
-                        GError **error)
+json_t *rn_json_parse(const char *text, gsize length, const char *name,
+                      GError **error)
 {
-    g_autoptr(JsonParser) parser = json_parser_new();
+    /* ANY: the document need not be an object or array */
+    const gsize flags = JSON_DECODE_ANY | JSON_REJECT_DUPLICATES;
     g_autofree char *copy = NULL;
-    g_autoptr(GError) failure = NULL;
+    json_error_t failure = { 0 };
+    g_autofree char *problem = NULL;
+    json_t *tree = NULL;
 
     if (length > RN_JSON_MAX_SIZE) {
         (void)rn_set_error(error, RN_ERROR_LIMIT, "%s: larger than %d bytes",
@@ -46,10 +49,11 @@ JsonNode *rn_json_parse(const char *text, gsize length, const char *name,
     copy = g_strndup(text, length); /* the check writes to it */
     if (!rn_json_check(copy, length, name, error))
         return NULL;
-    if (!json_parser_load_from_data(parser, copy, (gssize)length, &failure)) {
-        (void)rn_set_error(error, RN_ERROR_INVALID, "%s: %s", name,
-                           failure->message);
-        return NULL;
-    }
-    return json_parser_steal_root(parser);
+    tree = json_loadb(copy, length, flags, &failure);
+    if (tree != NULL)
+        return tree;
+    problem = rn_json_quote(failure.text); /* has words of the document */
+    (void)rn_set_error(error, RN_ERROR_INVALID, "%s: line %d, column %d: %s",
+                       name, failure.line, failure.column, problem);
+    return NULL;
 }

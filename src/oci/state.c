@@ -21,8 +21,7 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 
-#include <json-glib/json-glib.h>
-
+#include <rnet/oci/json.h>
 #include <rnet/util/fd.h>
 
 enum {
@@ -194,33 +193,33 @@ RnEntry *rn_entry_adopt(int base_dirfd, const char *id, int lock_fd)
     return NULL;
 }
 
-static void add_member(JsonObject *object, const char *name, const char *text)
-{
-    json_object_set_string_member(object, name, text);
-}
-
+/*
+ * The caller's, NULL when memory runs out. A path in JSON is text, while that
+ * of a bundle may be any bytes: then it is there as it would be shown.
+ */
 static char *format_state(const RnState *state)
 {
-    JsonObject *object = json_object_new();
-    g_autoptr(JsonNode) root = json_node_new(JSON_NODE_OBJECT);
+    g_autofree char *bundle = g_utf8_make_valid(state->bundle, -1);
+    g_autoptr(json_t) root = json_pack(
+        "{s:s, s:s, s:s, s:s}", "ociVersion", state->oci_version, "id",
+        state->id, "status", status_words[state->status], "bundle", bundle);
 
-    add_member(object, "ociVersion", state->oci_version);
-    add_member(object, "id", state->id);
-    add_member(object, "status", status_words[state->status]);
-    if (state->pid != 0)
-        json_object_set_int_member(object, "pid", state->pid);
-    add_member(object, "bundle", state->bundle);
-    json_node_take_object(root, object);
-    return json_to_string(root, TRUE);
+    if (state->pid != 0 &&
+        json_object_set_new(root, "pid", json_integer(state->pid)) < 0)
+        return NULL;
+    return json_dumps(root, JSON_INDENT(2)); /* malloc'd, as of g_malloc */
 }
 
 bool rn_entry_write(RnEntry *entry, const RnState *state, GError **error)
 {
     g_autofree char *text = format_state(state);
-    rn_autofd int fd =
-        openat(entry->dir_fd, new_state_name,
-               O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
+    rn_autofd int fd = -1;
 
+    if (text == NULL)
+        return rn_set_errno(error, ENOMEM, "format the state of \"%s\"",
+                            entry->id);
+    fd = openat(entry->dir_fd, new_state_name,
+                O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (fd < 0)
         return rn_set_errno(error, errno, "write the state of \"%s\"",
                             entry->id);

@@ -9,10 +9,10 @@
 #include <rnet/oci/json-read.h>
 
 /* `text` parses; the node is the caller's. */
-static JsonNode *parse_valid(const char *text)
+static json_t *parse_valid(const char *text)
 {
     g_autoptr(GError) error = NULL;
-    JsonNode *node = rn_json_parse(text, strlen(text), "doc", &error);
+    json_t *node = rn_json_parse(text, strlen(text), "doc", &error);
 
     if (node == NULL)
         fail_msg("%s: %s", text, error->message);
@@ -40,7 +40,7 @@ static void valid_documents_parse(void **state)
 
     (void)state;
     for (gsize i = 0; i < G_N_ELEMENTS(texts); i++) {
-        g_autoptr(JsonNode) node = parse_valid(texts[i]);
+        g_autoptr(json_t) node = parse_valid(texts[i]);
 
         assert_non_null(node);
     }
@@ -103,6 +103,8 @@ static const struct {
     { "[\"\xc3\xa9\", x]", "column 7: expected a value, found \"x\"" },
     { "{\"a\":1,\"b\":2,\n\"a\":3}", "line 2, column 1: member \"a\" is given "
                                      "twice" },
+    { "{\"a\":1,\n\"\\u0061\":2}",
+      "doc: line 2, column 8: \"duplicate object key" },
 };
 
 static void malformed_documents_name_line_and_column(void **state)
@@ -110,7 +112,7 @@ static void malformed_documents_name_line_and_column(void **state)
     (void)state;
     for (gsize i = 0; i < G_N_ELEMENTS(malformed); i++) {
         g_autoptr(GError) error = NULL;
-        g_autoptr(JsonNode) node = rn_json_parse(
+        g_autoptr(json_t) node = rn_json_parse(
             malformed[i].text, strlen(malformed[i].text), "doc", &error);
 
         if (node != NULL)
@@ -147,7 +149,7 @@ static void nesting_is_bounded(void **state)
     g_autofree char *deepest = nest(RN_JSON_MAX_DEPTH, '[', ']');
     g_autofree char *too_deep = nest(RN_JSON_MAX_DEPTH + 1, '[', ']');
     g_autofree char *bomb = nest(1000000, '[', ']');
-    g_autoptr(JsonNode) node = parse_valid(deepest);
+    g_autoptr(json_t) node = parse_valid(deepest);
     g_autoptr(GError) error = NULL;
 
     (void)state;
@@ -229,7 +231,7 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Sample, clear_sample)
 /* Reads {"sample": `text`}, so that errors have a path of two names. */
 static bool read_sample(const char *text, Sample *sample, GError **error)
 {
-    g_autoptr(JsonNode) node = parse_valid(text);
+    g_autoptr(json_t) node = parse_valid(text);
     RnJsonAt document = { .name = "doc" };
     RnJsonAt at = { .parent = &document, .name = "sample", .node = node };
 
@@ -330,7 +332,7 @@ static void misfits_are_refused_by_path(void **state)
 
 static void wrong_root_type_names_the_document(void **state)
 {
-    g_autoptr(JsonNode) node = parse_valid("[]");
+    g_autoptr(json_t) node = parse_valid("[]");
     RnJsonAt document = { .name = "doc", .node = node };
     g_autoptr(GError) error = NULL;
     g_auto(Sample) sample = { 0 };

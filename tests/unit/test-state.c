@@ -131,9 +131,9 @@ static void state_is_what_the_specification_has(void **state)
     g_autofree char *text = NULL;
     g_autoptr(GError) error = NULL;
     static const char *const parts[] = {
-        "\"ociVersion\" : \"1.0.2\"",        "\"id\" : \"web\"",
-        "\"status\" : \"created\"",          "\"pid\" : 4711",
-        "\"bundle\" : \"/srv/\\\"web\\\"\"",
+        "\"ociVersion\": \"1.0.2\"",        "\"id\": \"web\"",
+        "\"status\": \"created\"",          "\"pid\": 4711",
+        "\"bundle\": \"/srv/\\\"web\\\"\"",
     };
 
     assert_non_null(entry);
@@ -142,6 +142,28 @@ static void state_is_what_the_specification_has(void **state)
                              NULL, &error));
     for (unsigned i = 0; i < G_N_ELEMENTS(parts); i++)
         assert_non_null(strstr(text, parts[i]));
+}
+
+static void state_of_a_bundle_whose_path_is_no_text_is_utf8(void **state)
+{
+    Fixture *fixture = *state;
+    g_autoptr(RnEntry) entry = rn_entry_new(fixture->base_fd, "web", NULL);
+    RnState written = {
+        .oci_version = "1.0.2",
+        .id = "web",
+        .status = RN_STATUS_CREATING,
+        .bundle = "/srv/\xff",
+    };
+    g_autofree char *text = NULL;
+    g_autoptr(GError) error = NULL;
+
+    assert_non_null(entry);
+    assert_true(rn_entry_write(entry, &written, &error));
+    assert_true(rn_file_read(fixture->base_fd, "web/state.json", 4096, &text,
+                             NULL, &error));
+    assert_true(g_utf8_validate(text, -1, NULL));
+    assert_non_null(strstr(text, "\"/srv/\xef\xbf\xbd\""));
+    assert_null(strstr(text, "\"pid\""));
 }
 
 /* As the guard does: another copy of the lock, such as a helper's that was just
@@ -195,6 +217,7 @@ int main(void)
         with_base(entry_that_has_another_owner_is_not_adopted),
         with_base(symlink_in_place_of_an_entry_is_refused),
         with_base(state_is_what_the_specification_has),
+        with_base(state_of_a_bundle_whose_path_is_no_text_is_utf8),
     };
 
     return cmocka_run_group_tests_name("state", tests, NULL, NULL);

@@ -20,7 +20,7 @@ typedef struct RnJsonAt {
     const struct RnJsonAt *parent; /* NULL: this is the document */
     const char *name; /* the member's, or the document's; NULL: an element */
     unsigned index;   /* of an element */
-    JsonNode *node;   /* borrowed */
+    json_t *node;     /* borrowed */
 } RnJsonAt;
 
 /*

@@ -2,16 +2,18 @@
 /*
  * json - a bounded JSON document from a file or from text
  *
- * RFC 8259, strictly: json-glib, which also takes comments, hexadecimal
- * numbers, assignments and a second document after the first, only sees text
- * that rn_json_check() let pass. The tree is read with json-read.h.
+ * RFC 8259, strictly: jansson only sees text that rn_json_check() let pass,
+ * which has bounds of its own and says more about what is wrong. The tree is
+ * read with json-read.h.
  */
 #ifndef RNET_OCI_JSON_H
 #define RNET_OCI_JSON_H
 
-#include <json-glib/json-glib.h>
+#include <jansson.h>
 
 #include <rnet/util/error.h>
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(json_t, json_decref)
 
 enum {
     RN_JSON_MAX_SIZE = 4 * 1024 * 1024, /* bytes of a document */
@@ -20,11 +22,13 @@ enum {
 
 /*
  * Parses text (not NUL-terminated necessarily) of at most RN_JSON_MAX_SIZE
- * bytes; the node is the caller's. `name` stands for the file in errors:
- * "config.json: line 3, column 14: ...", columns in characters from 1.
+ * bytes; the tree is the caller's, one reference. `name` stands for the file in
+ * errors: "config.json: line 3, column 14: ...", columns in characters from 1.
+ * What rn_json_check() refuses is refused, and a member that is given twice in
+ * different spellings ("a" and "\u0061").
  */
-JsonNode *rn_json_parse(const char *text, gsize length, const char *name,
-                        GError **error) RN_CHECK;
+json_t *rn_json_parse(const char *text, gsize length, const char *name,
+                      GError **error) RN_CHECK;
 
 /*
  * Checks `text`, `length` bytes and a NUL, in place, against the grammar and rnet's
@@ -34,7 +38,7 @@ JsonNode *rn_json_parse(const char *text, gsize length, const char *name,
  * integer outside the signed 64 bits.
  *
  * One integer beyond these is let through, 2^64-1, by which configurations
- * mean "no limit" (RLIM_INFINITY), though json-glib only knows signed ones: it
+ * mean "no limit" (RLIM_INFINITY), though jansson only knows signed ones: it
  * is overwritten with a floating-point literal of the same length and a value
  * that no other number can have after this check, RN_JSON_UINT64_MAX.
  */
@@ -48,7 +52,7 @@ bool rn_json_check(char *text, gsize length, const char *name,
  */
 char *rn_json_quote(const char *text) RN_CHECK;
 
-/* What 2^64-1 is in the tree: a double, 2^63 at least, never seen otherwise. */
+/* What 2^64-1 is in the tree: a real, 2^63 at least, never seen otherwise. */
 #define RN_JSON_UINT64_MAX 1e19
 
 #endif
