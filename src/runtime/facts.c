@@ -61,6 +61,8 @@ static GArray *find_extra_ids(RnIdKind kind, bool privileged)
     G_STATIC_ASSERT(G_N_ELEMENTS(maps) == RN_ID_N_);
     if (!privileged && rn_subid_ranges(kind, &ranges, &failure))
         return ranges;
+    if (failure != NULL)
+        rn_log_debug("%s, ignoring", failure->message);
     ranges = g_array_new(FALSE, FALSE, sizeof(RnIdMapping));
     if (privileged)
         append_own_range(maps[kind], ranges);

@@ -17,6 +17,7 @@
 #include <rnet/oci/state.h>
 #include <rnet/runtime/container.h>
 #include <rnet/runtime/foreground.h>
+#include <rnet/sys/idmap.h>
 
 static char *make_up_id(void)
 {
@@ -83,9 +84,12 @@ static RnPlan *make_plan(const RnRunRequest *request, const RnConfig *config,
     return rn_plan_new(config, &plan_request, &facts, error);
 }
 
+/* Takes the library, which it needs until the container is made. */
 static bool run_plan(const RnRunRequest *request, const RnPlan *plan,
-                     const char *bundle, int *out_exit_code, GError **error)
+                     const char *bundle, RnSubidLibrary *take_library,
+                     int *out_exit_code, GError **error)
 {
+    g_autoptr(RnSubidLibrary) library = take_library;
     /* before the container, so that it is freed after it */
     g_autoptr(RnLoop) loop = rn_loop_new(error);
     g_autoptr(RnContainer) container = NULL;
@@ -110,6 +114,7 @@ static bool run_plan(const RnRunRequest *request, const RnPlan *plan,
         return false;
     announce(specs, listeners, request->notice);
     g_clear_pointer(&listeners, g_array_unref);
+    g_clear_pointer(&library, rn_subid_release);
     return rn_foreground_prepare(container, error) &&
            rn_container_start(container, error) &&
            rn_foreground_wait(container, plan, loop, out_exit_code, error);
@@ -120,15 +125,19 @@ bool rn_run(const RnRunRequest *request, int *out_exit_code, GError **error)
     g_autofree char *bundle = g_canonicalize_filename(request->bundle, NULL);
     g_autofree char *id =
         request->id != NULL ? g_strdup(request->id) : make_up_id();
+    g_autoptr(RnSubidLibrary) library = NULL;
     g_autoptr(RnConfig) config = NULL;
     g_autoptr(RnPlan) plan = NULL;
 
     if (!rn_id_check(id, error))
         return false;
     config = rn_config_load(bundle, error);
+    library = rn_subid_hold();
     if (config != NULL)
         plan = make_plan(request, config, bundle, id, error);
-    if (plan != NULL && run_plan(request, plan, bundle, out_exit_code, error))
+    if (plan != NULL &&
+        run_plan(request, plan, bundle, g_steal_pointer(&library),
+                 out_exit_code, error))
         return true;
     g_prefix_error(error, "run \"%s\": ", id);
     return false;

@@ -6,11 +6,16 @@
  * by default /etc/subuid and /etc/subgid. It writes its complaints to a stream,
  * by default stderr: here they become the error's text.
  *
+ * The library is loaded here and not by the linker: it brings nine others (PAM,
+ * SELinux, audit), which each process of rnet would have in memory although
+ * only an unprivileged launcher asks, and that only before a container runs.
+ *
  * What libsubid and open_memstream allocate with malloc is freed with g_free,
  * which is the same since GLib 2.46.
  */
 #include "config.h"
 
+#include <dlfcn.h>
 #include <fcntl.h>
 #include <pwd.h>
 #include <stdio.h>
@@ -30,17 +35,60 @@ enum {
 /* login.defs(5), SUB_UID_MIN and SUB_GID_MIN by default */
 static const uint32_t first_subid = 100000;
 
+/* the library that the header describes */
+#define LIBRARY_NAME "libsubid.so." G_STRINGIFY(SUBID_ABI_MAJOR)
+
 typedef struct Source {
-    int (*get_ranges)(const char *owner, struct subid_range **ranges);
+    const char *function; /* of type GetRangesFunc */
     const char *path;
     const char *what;
 } Source;
 
 static const Source sources[] = {
-    [RN_ID_USER] = { subid_get_uid_ranges, "/etc/subuid", "uids" },
-    [RN_ID_GROUP] = { subid_get_gid_ranges, "/etc/subgid", "gids" },
+    [RN_ID_USER] = { "subid_get_uid_ranges", "/etc/subuid", "uids" },
+    [RN_ID_GROUP] = { "subid_get_gid_ranges", "/etc/subgid", "gids" },
 };
 G_STATIC_ASSERT(G_N_ELEMENTS(sources) == RN_ID_N_);
+
+/* The types are those that the header declares the functions with. */
+typedef __typeof__(&subid_init) InitFunc;
+typedef __typeof__(&subid_get_uid_ranges) GetRangesFunc;
+
+typedef struct Library {
+    void *handle;
+    InitFunc init;
+    GetRangesFunc get_ranges;
+} Library;
+
+static void clear_library(Library *library)
+{
+    if (library->handle != NULL)
+        (void)dlclose(library->handle); /* at worst it stays */
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Library, clear_library)
+
+RnSubidLibrary *rn_subid_hold(void)
+{
+    return geteuid() == 0 ? NULL : dlopen(LIBRARY_NAME, RTLD_NOW | RTLD_LOCAL);
+}
+
+void rn_subid_release(RnSubidLibrary *library)
+{
+    Library held = { .handle = library };
+
+    clear_library(&held);
+}
+
+/* False: dlerror(3) says why. */
+static bool load_library(const Source *source, Library *library)
+{
+    library->handle = dlopen(LIBRARY_NAME, RTLD_NOW | RTLD_LOCAL);
+    if (library->handle == NULL)
+        return false;
+    library->init = dlsym(library->handle, "subid_init");
+    library->get_ranges = dlsym(library->handle, source->function);
+    return library->init != NULL && library->get_ranges != NULL;
+}
 
 static void append_range(GArray *ranges, const struct subid_range *range)
 {
@@ -61,15 +109,21 @@ static void append_range(GArray *ranges, const struct subid_range *range)
 static int query(const Source *source, const char *owner,
                  struct subid_range **out_ranges, char **out_said)
 {
+    g_auto(Library) library = { NULL };
     size_t length = 0;
-    FILE *stream = open_memstream(out_said, &length);
+    FILE *stream = NULL;
     int count = -1;
 
+    if (!load_library(source, &library)) {
+        *out_said = g_strdup(dlerror());
+        return -1;
+    }
+    stream = open_memstream(out_said, &length);
     if (stream == NULL)
         return -1;
-    (void)subid_init(NULL, stream);
-    count = source->get_ranges(owner, out_ranges);
-    (void)subid_init(NULL, stderr);
+    (void)library.init(NULL, stream);
+    count = library.get_ranges(owner, out_ranges);
+    (void)library.init(NULL, stderr);
     (void)fclose(stream);
     return count;
 }

@@ -5,9 +5,11 @@
  */
 #include "config.h"
 
+#include <dlfcn.h>
 #include <sched.h>
 #include <signal.h>
 
+#include <sys/mount.h>
 #include <sys/prctl.h>
 
 #include <unit.h>
@@ -86,6 +88,56 @@ static bool become_ordinary(void)
     return setresgid(NOBODY, NOBODY, NOBODY) == 0 &&
            setresuid(NOBODY, NOBODY, NOBODY) == 0 &&
            prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) == 0;
+}
+
+/* The path of the library that rn_subid_ranges() loads; the caller's. */
+static char *find_subid_library(void)
+{
+    g_autoptr(RnSubidLibrary) library = rn_subid_hold();
+    void *function = library == NULL ? NULL : dlsym(library, "subid_init");
+    Dl_info info = { 0 };
+
+    return function != NULL && dladdr(function, &info) != 0
+               ? g_strdup(info.dli_fname)
+               : NULL;
+}
+
+/* An ordinary user in a mount namespace where the library is an empty file. */
+static const char *look_up_without_library(void *data)
+{
+    g_autoptr(GArray) ranges = NULL;
+    g_autoptr(GError) error = NULL;
+    g_autofree char *path = NULL;
+
+    (void)data;
+    if (unshare(CLONE_NEWNS) < 0 ||
+        mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
+        return "make a mount namespace";
+    if (seteuid(NOBODY) < 0) /* root holds no library */
+        return "seteuid";
+    path = find_subid_library();
+    if (path == NULL || seteuid(0) < 0 ||
+        mount("/dev/null", path, NULL, MS_BIND, NULL) < 0)
+        return "hide the library";
+    if (!become_ordinary())
+        return "become an ordinary user";
+    if (rn_subid_ranges(RN_ID_USER, &ranges, &error))
+        return "there was an answer";
+    return strstr(error->message, "libsubid.so") != NULL
+               ? NULL
+               : "the message does not name the library";
+}
+
+static void missing_libsubid_is_named(void **state)
+{
+    (void)state;
+    if (geteuid() != 0) {
+        print_message("# not here: a mount over a library needs root\n");
+        skip();
+    }
+    if (access("/etc/subuid", F_OK) < 0)
+        skip_unless_required("no /etc/subuid");
+    run_in_child(look_up_without_library, NULL);
 }
 
 /* A child in a new user namespace that waits for its end. */
@@ -290,6 +342,7 @@ int main(void)
         cmocka_unit_test(read_own_has_our_ids),
         cmocka_unit_test(subid_first_free_leaves_room_for_a_range),
         cmocka_unit_test(subid_ranges_of_this_user_are_well_formed),
+        cmocka_unit_test(missing_libsubid_is_named),
         cmocka_unit_test(write_own_id_as_ordinary_user_denies_setgroups),
         cmocka_unit_test(write_ranges_as_root_keeps_setgroups),
         cmocka_unit_test(write_ids_of_others_as_ordinary_user_refused),

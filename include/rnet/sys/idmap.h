@@ -41,6 +41,17 @@ bool rn_subid_ranges(RnIdKind kind, GArray **out_ranges,
                      GError **error) RN_CHECK;
 
 /*
+ * rn_subid_ranges() loads libsubid and unloads it, which takes most of a
+ * millisecond. Who calls it more than once holds the library meanwhile. NULL
+ * for root, who needs none, and if it cannot be loaded: rn_subid_ranges() then
+ * says why.
+ */
+typedef struct RnSubidLibrary RnSubidLibrary; /* what dlopen(3) returns */
+RnSubidLibrary *rn_subid_hold(void) RN_CHECK;
+void rn_subid_release(RnSubidLibrary *library);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(RnSubidLibrary, rn_subid_release)
+
+/*
  * The first id from 100000 up (SUB_UID_MIN of login.defs(5)) that lies behind
  * all ranges in /etc/subuid or /etc/subgid, for a hint.
  */
