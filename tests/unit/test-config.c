@@ -283,18 +283,40 @@ static void members_that_say_nothing_are_accepted(void **state)
     assert_true(config->rootfs_propagation == 0);
 }
 
+#define TEN "0123456789"
+
 static void versions_from_1_0_to_1_3_are_accepted(void **state)
 {
     static const struct {
         const char *version;
         bool accepted;
     } cases[] = {
-        { "1.0.0", true },      { "1.0.2-dev", true }, { "1.1.0+dev", true },
-        { "1.1.0-rc.3", true }, { "1.2.1", true },     { "1.3.0", true },
-        { "1.4.0", false },     { "2.0.0", false },    { "0.9.0", false },
-        { "1.0", false },       { "1", false },        { "", false },
-        { "1.0.0 ", false },    { "1.0.00", false },   { "1.0.0-", false },
-        { "v1.0.0", false },    { "1.10.0", false },   { "1.0.0\\n", false },
+        { "1.0.0", true },
+        { "1.0.2-dev", true },
+        { "1.1.0+dev", true },
+        { "1.1.0-rc.3", true },
+        { "1.2.1", true },
+        { "1.3.0", true },
+        { "1.4.0", false },
+        { "2.0.0", false },
+        { "0.9.0", false },
+        { "1.0", false },
+        { "1", false },
+        { "", false },
+        { "1.0.0 ", false },
+        { "1.0.00", false },
+        { "1.0.0-", false },
+        { "v1.0.0", false },
+        { "1.10.0", false },
+        { "1.0.0\\n", false },
+        { "1.0.", false },
+        { "1.0.x", false },
+        { "1..0", false },
+        { "1.0.123456", true },
+        { "1.0.1234567", false },
+        { "1.0.0-\xc3\xa9", false },
+        { "1.0.0-" TEN TEN TEN TEN TEN TEN "abcd", true },
+        { "1.0.0-" TEN TEN TEN TEN TEN TEN "abcde", false },
     };
 
     (void)state;
