@@ -13,6 +13,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <seccomp.h>
 #include <string.h>
 #include <unistd.h>
@@ -250,6 +251,8 @@ bool rn_seccomp_allow_only(const char *const *allowed, GError **error)
     if (filled)
         result = seccomp_load(filter);
     seccomp_release(filter);
+    /* compiling a filter leaves free memory all over the heap */
+    (void)malloc_trim(0);
     if (result < 0)
         return rn_set_errno(error, -result, "load a seccomp filter");
     return filled;
