@@ -32,7 +32,7 @@ struct RnLink {
     RnWatch watch;
     RnLinkHandlers handlers;
     RnLinkCounters counters;
-    uint8_t buffer[RN_FRAME_MAX];
+    uint8_t *buffer; /* RN_FRAME_MAX bytes, in memory once they are used */
 };
 
 static void end_link(RnLink *link, int errno_value)
@@ -47,7 +47,7 @@ static void drain_frames(RnWatch *watch, uint32_t events)
 
     (void)events; /* errors show up in read(2) */
     for (unsigned i = 0; i < FRAME_BUDGET && watch->loop != NULL; i++) {
-        ssize_t got = read(link->fd, link->buffer, sizeof link->buffer);
+        ssize_t got = read(link->fd, link->buffer, RN_FRAME_MAX);
 
         if (got < 0 && (errno == EAGAIN || errno == EINTR || errno == ENETDOWN))
             return;
@@ -66,6 +66,7 @@ RnLink *rn_link_new(RnLoop *loop, int take_fd, const RnLinkHandlers *handlers,
     g_autoptr(RnLink) link = g_new0(RnLink, 1);
 
     link->fd = take_fd;
+    link->buffer = g_malloc(RN_FRAME_MAX);
     link->handlers = *handlers;
     if (!rn_fd_set_nonblocking(take_fd, true, error) ||
         !rn_loop_add(loop, &link->watch, take_fd, EPOLLIN, drain_frames, link,
@@ -82,6 +83,7 @@ void rn_link_free(RnLink *link)
         return;
     rn_watch_remove(&link->watch);
     rn_fd_close(&link->fd);
+    g_free(link->buffer);
     g_free(link);
 }
 

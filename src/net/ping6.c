@@ -36,6 +36,7 @@ enum {
     FD_RESERVE = 32, /* for those who need fds more */
     BUDGET = 16,
     EXPIRY_STEP_MS = 1000, /* flows are looked through no more often */
+    BUFFER_SIZE = RN_ICMP6_ERROR_HEADROOM + RN_FRAME_MAX,
 };
 
 struct RnPing6 {
@@ -46,7 +47,7 @@ struct RnPing6 {
     RnTimer expiry;
     bool has_told; /* that the host allows no ping sockets */
     RnPing6Flows flows;
-    uint8_t buffer[RN_ICMP6_ERROR_HEADROOM + RN_FRAME_MAX];
+    uint8_t *buffer; /* BUFFER_SIZE, in memory once it is used */
 };
 
 /* RFC 4443, 3.1, for what a system call says. */
@@ -278,6 +279,7 @@ RnPing6 *rn_ping6_new(const RnNetworkPlan *plan, RnLoop *loop, RnFrameSink sink,
     ping6->loop = loop;
     ping6->sink = sink;
     ping6->sink_data = sink_data;
+    ping6->buffer = g_malloc(BUFFER_SIZE);
     return ping6;
 }
 
@@ -287,5 +289,6 @@ void rn_ping6_free(RnPing6 *ping6)
         return;
     rn_timer_cancel(&ping6->expiry);
     rn_ping6_flows_clear(&ping6->flows);
+    g_free(ping6->buffer);
     g_free(ping6);
 }

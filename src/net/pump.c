@@ -36,8 +36,8 @@ enum {
 
 struct RnPumpGear {
     RnPipePool *pipes;
-    gsize held; /* bytes of all rests */
-    uint8_t chunk[CHUNK_BYTES];
+    gsize held;     /* bytes of all rests */
+    uint8_t *chunk; /* CHUNK_BYTES, in memory once they are used */
 };
 
 /* What one step of a pump came to. */
@@ -52,6 +52,7 @@ RnPumpGear *rn_pump_gear_new(void)
     RnPumpGear *gear = g_new0(RnPumpGear, 1);
 
     gear->pipes = rn_pipe_pool_new();
+    gear->chunk = g_malloc(CHUNK_BYTES);
     return gear;
 }
 
@@ -60,6 +61,7 @@ void rn_pump_gear_free(RnPumpGear *gear)
     if (gear == NULL)
         return;
     rn_pipe_pool_free(gear->pipes);
+    g_free(gear->chunk);
     g_free(gear);
 }
 
