@@ -238,6 +238,29 @@ static void test_helpers_running_are_confined(World *world)
     check_ends_well(world, run);
 }
 
+/* Each library costs each process some pages, used or not. nsagent's maps are
+ * closed to other processes; it is the same program. */
+static void test_processes_waiting_have_no_library_of_the_start(World *world)
+{
+    static const char *const foreign[] = { "/libsubid", "/libpam",
+                                           "/libsemanage", "/libgobject",
+                                           "/libgio" };
+    g_autoptr(Run) run = start_service(world);
+    const pid_t pids[] = { run->pid, must_find("rnet-guard"),
+                           must_find("rnet-relay") };
+
+    for (unsigned i = 0; i < G_N_ELEMENTS(pids); i++) {
+        g_autofree char *path = g_strdup_printf("/proc/%d/maps", pids[i]);
+        g_autofree char *maps = NULL;
+
+        check(g_file_get_contents(path, &maps, NULL, NULL), "read %s", path);
+        check_contains(maps, "/libc.so");
+        for (unsigned j = 0; j < G_N_ELEMENTS(foreign); j++)
+            check_lacks(maps, foreign[j]);
+    }
+    check_ends_well(world, run);
+}
+
 /* An idle or overloaded relay must not grow: fds before and after are equal. */
 static void test_connections_over_leave_no_fds(World *world)
 {
@@ -286,6 +309,9 @@ int main(void)
         { "signal_while_starting_leaves_nothing",
           test_signal_while_starting_leaves_nothing, WORLD_NEEDS_LINK },
         { "helpers_running_are_confined", test_helpers_running_are_confined,
+          WORLD_NEEDS_LINK },
+        { "processes_waiting_have_no_library_of_the_start",
+          test_processes_waiting_have_no_library_of_the_start,
           WORLD_NEEDS_LINK },
         { "connections_over_leave_no_fds", test_connections_over_leave_no_fds,
           WORLD_NEEDS_LINK },
