@@ -334,13 +334,37 @@ static int min_wait(int a, int b)
     return b < 0 ? a : MIN(a, b);
 }
 
+/*
+ * Waits for libslirp's sockets and the loop's fds. Without sockets, the case of
+ * an idle or merely publishing container, the loop's wait is enough: one system
+ * call a turn instead of two.
+ */
+static bool wait_for_all(RnSlirp *slirp, int wait_ms, bool *out_failed,
+                         GError **error)
+{
+    struct pollfd *entries = (struct pollfd *)(void *)slirp->polled->data;
+    int n_ready = 0;
+
+    *out_failed = false;
+    if (slirp->polled->len == 1)
+        return rn_loop_wait(slirp->loop, wait_ms, error);
+    wait_ms = min_wait(wait_ms, rn_loop_next_timeout(slirp->loop));
+    n_ready = poll(entries, slirp->polled->len, wait_ms);
+    if (n_ready < 0 && errno != EINTR)
+        return rn_set_errno(error, errno, "poll %u sockets",
+                            slirp->polled->len);
+    *out_failed = n_ready < 0;
+    return n_ready <= 0 || entries[0].revents == 0 ||
+           rn_loop_wait(slirp->loop, 0, error);
+}
+
 bool rn_slirp_turn(RnSlirp *slirp, int max_wait_ms, GError **error)
 {
     struct pollfd loop_entry = { .fd = rn_loop_fd(slirp->loop),
                                  .events = POLLIN };
     uint32_t stack_wait_ms = UINT32_MAX;
-    int wait_ms = min_wait(max_wait_ms, rn_loop_next_timeout(slirp->loop));
-    int n_ready = 0;
+    int wait_ms = max_wait_ms;
+    bool failed = false;
 
     g_array_set_size(slirp->polled, 0);
     g_array_append_val(slirp->polled, loop_entry);
@@ -348,12 +372,9 @@ bool rn_slirp_turn(RnSlirp *slirp, int max_wait_ms, GError **error)
     /* the longest it asks for means that it has nothing to time */
     if (stack_wait_ms < STACK_IDLE_MS)
         wait_ms = min_wait(wait_ms, (int)stack_wait_ms);
-
-    n_ready = poll((struct pollfd *)(void *)slirp->polled->data,
-                   slirp->polled->len, wait_ms);
-    if (n_ready < 0 && errno != EINTR)
-        return rn_set_errno(error, errno, "poll %u sockets",
-                            slirp->polled->len);
-    slirp_pollfds_poll(slirp->stack, n_ready < 0, get_events, slirp);
-    return rn_loop_turn(slirp->loop, 0, error);
+    if (!wait_for_all(slirp, wait_ms, &failed, error))
+        return false;
+    slirp_pollfds_poll(slirp->stack, failed, get_events, slirp);
+    rn_loop_dispatch(slirp->loop);
+    return true;
 }

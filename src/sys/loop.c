@@ -161,17 +161,21 @@ static void fire_timers(RnLoop *loop)
     }
 }
 
-bool rn_loop_turn(RnLoop *loop, int timeout_ms, GError **error)
+bool rn_loop_wait(RnLoop *loop, int timeout_ms, GError **error)
 {
     int next_ms = rn_loop_next_timeout(loop);
 
     if (timeout_ms < 0 || (next_ms >= 0 && next_ms < timeout_ms))
         timeout_ms = next_ms;
     loop->n_batch = epoll_wait(loop->epoll_fd, loop->batch, BATCH, timeout_ms);
-    if (loop->n_batch < 0 && errno != EINTR) {
-        loop->n_batch = 0;
-        return rn_set_errno(error, errno, "wait for events");
-    }
+    if (loop->n_batch >= 0)
+        return true;
+    loop->n_batch = 0;
+    return errno == EINTR || rn_set_errno(error, errno, "wait for events");
+}
+
+void rn_loop_dispatch(RnLoop *loop)
+{
     for (int i = 0; i < loop->n_batch; i++) {
         RnWatch *watch = loop->batch[i].data.ptr;
 
@@ -179,7 +183,15 @@ bool rn_loop_turn(RnLoop *loop, int timeout_ms, GError **error)
             watch->func(watch, loop->batch[i].events);
     }
     loop->n_batch = 0;
-    fire_timers(loop);
+    if (loop->timers->len > 0)
+        fire_timers(loop);
+}
+
+bool rn_loop_turn(RnLoop *loop, int timeout_ms, GError **error)
+{
+    if (!rn_loop_wait(loop, timeout_ms, error))
+        return false;
+    rn_loop_dispatch(loop);
     return true;
 }
 

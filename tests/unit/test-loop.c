@@ -99,6 +99,20 @@ static void watch_freed_in_a_callback_is_not_called(void **state)
     assert_int_equal(fixture->calls, 1);
 }
 
+static void watch_removed_between_wait_and_dispatch_is_not_called(void **state)
+{
+    Fixture *fixture = *state;
+
+    watch_both(fixture, count_call);
+    assert_true(rn_loop_wait(fixture->loop, 0, NULL));
+    assert_int_equal(fixture->calls, 0);
+    rn_watch_remove(fixture->watches[0]);
+    rn_loop_dispatch(fixture->loop);
+    assert_int_equal(fixture->calls, 1);
+    rn_loop_dispatch(fixture->loop); /* nothing was waited for since */
+    assert_int_equal(fixture->calls, 1);
+}
+
 static void events_can_be_turned_off(void **state)
 {
     Fixture *fixture = *state;
@@ -166,6 +180,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         with_fixture(ready_fds_are_all_called),
         with_fixture(watch_freed_in_a_callback_is_not_called),
+        with_fixture(watch_removed_between_wait_and_dispatch_is_not_called),
         with_fixture(events_can_be_turned_off),
         with_fixture(due_timers_fire_in_order_and_once),
         with_fixture(timer_that_rearms_itself_waits_for_a_turn),

@@ -74,6 +74,14 @@ int rn_loop_next_timeout(RnLoop *loop);
  */
 bool rn_loop_turn(RnLoop *loop, int timeout_ms, GError **error) RN_CHECK;
 
+/*
+ * The two halves of a turn, for a caller that has work between them: waiting,
+ * which calls nobody, and dispatching what was waited for and the due timers.
+ * After a failed wait, or none, there are only timers to dispatch.
+ */
+bool rn_loop_wait(RnLoop *loop, int timeout_ms, GError **error) RN_CHECK;
+void rn_loop_dispatch(RnLoop *loop);
+
 /* Turns until rn_loop_quit(). */
 bool rn_loop_run(RnLoop *loop, GError **error) RN_CHECK;
 void rn_loop_quit(RnLoop *loop);
