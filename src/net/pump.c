@@ -5,12 +5,13 @@
  * Role:     empty what is held first, only then take more from the source: so
  *           a destination that does not read stops the source
  * Runs in:  the relay
- * Data:     source -> buffer -> destination for the first COPY_BYTES of a flow
- *           (most exchanges are smaller, and cheaper without a pipe);
- *           source -> pipe -> destination after that. A pipe is filled only
- *           when empty: then EAGAIN means that the source is empty, or that
- *           the next byte is urgent, which splice(2) never passes: such bytes
- *           are copied, in their place among the others.
+ * Data:     source -> buffer -> destination while little comes at a time (most
+ *           exchanges are small, and cheaper without a pipe: two system calls
+ *           instead of three); source -> pipe -> destination once BULK_BYTES
+ *           came at once, until less comes again. A pipe is filled only when
+ *           empty: then EAGAIN means that the source is empty, or that the next
+ *           byte is urgent, which splice(2) never passes: such bytes are
+ *           copied, in their place among the others.
  * Limits:   held at most: one pipe, or CHUNK_BYTES that were copied, fewer when
  *           all flows together hold HELD_BYTES; a run moves about RUN_BUDGET
  *           bytes
@@ -26,7 +27,7 @@
 #include <sys/socket.h>
 
 enum {
-    COPY_BYTES = 64 * 1024,
+    BULK_BYTES = 16 * 1024,
     CHUNK_BYTES = 64 * 1024,
     SMALL_CHUNK_BYTES = 2048,
     HELD_BYTES = 64 << 20,
@@ -145,6 +146,7 @@ static Step fill_pipe(RnPump *pump, RnPumpGear *gear, RnPumpEnd *from)
         pump->at_end = true;
     pump->piped = (gsize)got;
     pump->moved += (gsize)got;
+    pump->is_bulk = got >= BULK_BYTES;
     return STEP_MOVED;
 }
 
@@ -180,6 +182,7 @@ static Step read_chunk(RnPump *pump, RnPumpGear *gear, RnPumpEnd *from,
     if ((gsize)got < room && !from->hung_up && !from->has_urgent)
         from->readable = false;
     pump->moved += (gsize)got;
+    pump->is_bulk = got >= BULK_BYTES || (gsize)got == room;
     *out_got = (gsize)got;
     return STEP_MOVED;
 }
@@ -225,7 +228,7 @@ static Step run_step(RnPump *pump, RnPumpGear *gear, RnPumpEnd *from,
     /* what cannot go on is better left in the kernel */
     if (!from->readable || !to->writable)
         return STEP_WAIT;
-    if (pump->moved >= COPY_BYTES && !from->has_urgent &&
+    if (pump->is_bulk && !from->has_urgent &&
         rn_pipe_pool_take(gear->pipes, from->fd, &pump->pipe))
         return fill_pipe(pump, gear, from);
     return copy_chunk(pump, gear, from, to);

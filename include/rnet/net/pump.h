@@ -38,7 +38,8 @@ typedef struct RnPump {
     gsize piped;    /* bytes in the pipe */
     uint8_t *rest;  /* copied bytes that found no room, or NULL */
     gsize rest_offset, rest_length;
-    bool at_end; /* the source has no more */
+    bool is_bulk; /* much came last time */
+    bool at_end;  /* the source has no more */
     bool is_done;
 } RnPump;
 
