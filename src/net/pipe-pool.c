@@ -5,9 +5,10 @@
  * Role:     pipes for splice(2)
  * Runs in:  the relay
  * Owns:     the idle pipes; those that were taken are only counted
- * Limits:   PIPES_MAX pipes of PIPE_BYTES: below fs.pipe-user-pages-soft
- *           (16384 pages, 256 of these), beyond which a user's new pipes shrink
- *           to two pages (pipe(7)); IDLE_MAX of them are kept for the next
+ * Limits:   PIPES_MAX pipes, the first LARGE_MAX of them large: 52 MiB, below
+ *           fs.pipe-user-pages-soft (16384 pages, 64 MiB), beyond which a
+ *           user's new pipes shrink to two pages (pipe(7)); IDLE_MAX of them
+ *           are kept for the next
  * Failure:  no pipe, and the caller copies
  */
 #include "config.h"
@@ -21,14 +22,12 @@
 #include <rnet/util/fd.h>
 
 enum {
-    /*
-     * Measured with iperf3 on two busy cores: 128 and 256 KiB carry about a
-     * tenth more than 1 MiB, and let more flows have one
-     */
-    PIPE_BYTES = 1 << 18,
-    PIPE_MIN_BYTES = 1 << 16, /* less is slower than copying */
+    LARGE_BYTES = 1 << 20, /* fs.pipe-max-size, pipe(7) */
+    LARGE_MAX = 32,
+    SMALL_BYTES = 1 << 17,
+    MIN_BYTES = 1 << 16, /* less is slower than copying */
     PIPES_MAX = 192,
-    IDLE_MAX = 32,
+    IDLE_MAX = 8,
     FD_RESERVE = 64, /* fds that are left for sockets */
 };
 
@@ -58,16 +57,16 @@ void rn_pipe_pool_free(RnPipePool *pool)
     g_free(pool);
 }
 
-static bool make_pipe(RnPipe *out_pipe)
+static bool make_pipe(int size, RnPipe *out_pipe)
 {
     int fds[2] = { -1, -1 };
 
     if (pipe2(fds, O_NONBLOCK | O_CLOEXEC) < 0)
         return false;
     /* best effort: what it is then is what counts */
-    (void)fcntl(fds[1], F_SETPIPE_SZ, PIPE_BYTES);
+    (void)fcntl(fds[1], F_SETPIPE_SZ, size);
     *out_pipe = (RnPipe){ .read_fd = fds[0], .write_fd = fds[1] };
-    if (fcntl(fds[1], F_GETPIPE_SZ) >= PIPE_MIN_BYTES)
+    if (fcntl(fds[1], F_GETPIPE_SZ) >= MIN_BYTES)
         return true;
     close_pipe(out_pipe);
     return false;
@@ -75,6 +74,7 @@ static bool make_pipe(RnPipe *out_pipe)
 
 bool rn_pipe_pool_take(RnPipePool *pool, int fd, RnPipe *out_pipe)
 {
+    int size = pool->n_pipes < LARGE_MAX ? LARGE_BYTES : SMALL_BYTES;
     RnPipe made = RN_PIPE_NONE;
 
     if (pool->n_idle > 0) {
@@ -82,7 +82,7 @@ bool rn_pipe_pool_take(RnPipePool *pool, int fd, RnPipe *out_pipe)
         return true;
     }
     if (pool->n_pipes >= PIPES_MAX || !rn_fd_room(fd, FD_RESERVE) ||
-        !make_pipe(&made))
+        !make_pipe(size, &made))
         return false;
     pool->n_pipes++;
     *out_pipe = made;

@@ -24,6 +24,8 @@
 #include <errno.h>
 #include <fcntl.h>
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 
 enum {
@@ -31,8 +33,11 @@ enum {
     CHUNK_BYTES = 64 * 1024,
     SMALL_CHUNK_BYTES = 2048,
     HELD_BYTES = 64 << 20,
-    SPLICE_BYTES = 1 << 18, /* as much as a pipe of the pool holds */
+    SPLICE_BYTES = 1 << 20, /* as much as a pipe of the pool holds at most */
     RUN_BUDGET = 1 << 20,
+    QUEUE_BYTES = 128 * 1024,
+    /* of `lo`: 65536, of which a packet of IPv4 can use one less */
+    LOOPBACK_MTU = 65535,
 };
 
 struct RnPumpGear {
@@ -133,6 +138,30 @@ static Step flush_rest(RnPump *pump, RnPumpGear *gear, RnPumpEnd *to)
     return STEP_MOVED;
 }
 
+/*
+ * Bounds what waits in the send buffer of a bulk flow's destination, if that is
+ * on this host: the kernel lets it grow to megabytes, which carries less (doc/
+ * PERFORMANCE.md, "What was tried"). A way through a network keeps what it has,
+ * for with its delay the bytes under way need that room. Unlike a receive
+ * buffer, a send buffer that shrinks loses nothing.
+ */
+static void bound_queue(RnPumpEnd *to)
+{
+    struct tcp_info info = { 0 };
+    socklen_t length = sizeof info;
+    int wanted = QUEUE_BYTES;
+
+    if (to->is_bounded)
+        return;
+    to->is_bounded = true;
+    /* fails for no TCP socket, which keeps what it has */
+    if (getsockopt(to->fd, IPPROTO_TCP, TCP_INFO, &info, &length) < 0 ||
+        info.tcpi_pmtu < LOOPBACK_MTU)
+        return;
+    /* best effort, and doubled by the kernel, socket(7) */
+    (void)setsockopt(to->fd, SOL_SOCKET, SO_SNDBUF, &wanted, sizeof wanted);
+}
+
 static Step fill_pipe(RnPump *pump, RnPumpGear *gear, RnPumpEnd *from)
 {
     ssize_t got = splice(from->fd, NULL, pump->pipe.write_fd, NULL,
@@ -229,8 +258,10 @@ static Step run_step(RnPump *pump, RnPumpGear *gear, RnPumpEnd *from,
     if (!from->readable || !to->writable)
         return STEP_WAIT;
     if (pump->is_bulk && !from->has_urgent &&
-        rn_pipe_pool_take(gear->pipes, from->fd, &pump->pipe))
+        rn_pipe_pool_take(gear->pipes, from->fd, &pump->pipe)) {
+        bound_queue(to);
         return fill_pipe(pump, gear, from);
+    }
     return copy_chunk(pump, gear, from, to);
 }
 

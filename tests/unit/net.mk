@@ -50,8 +50,14 @@ tests_unit_test_slirp_engine_SOURCES = tests/unit/test-slirp-engine.c \
 	tests/unit/engine.c tests/unit/frames.c
 tests_unit_test_slirp_engine_LDADD = $(NET_LIBS) $(CMOCKA_LIBS)
 unit_tests += tests/unit/test-splice
-tests_unit_test_splice_SOURCES = tests/unit/test-splice.c
+tests_unit_test_splice_SOURCES = tests/unit/test-splice.c \
+	tests/unit/tcp-pair.c
 tests_unit_test_splice_LDADD = $(NET_LIBS) $(CMOCKA_LIBS)
+noinst_HEADERS += tests/unit/tcp-pair.h
+unit_tests += tests/unit/test-pump
+tests_unit_test_pump_SOURCES = tests/unit/test-pump.c \
+	tests/unit/tcp-pair.c tests/unit/netns.c
+tests_unit_test_pump_LDADD = $(NET_LIBS) $(CMOCKA_LIBS)
 unit_tests += tests/unit/test-publish-tcp
 tests_unit_test_publish_tcp_SOURCES = tests/unit/test-publish-tcp.c \
 	tests/unit/publish-bench.c tests/unit/frames.c

@@ -12,14 +12,14 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include <netinet/in.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 
 #include <rnet/net/relay.h>
 #include <rnet/net/splice.h>
 #include <rnet/util/fd.h>
-#include <rnet/util/inet.h>
+
+#include "tcp-pair.h"
 
 enum {
     TURNS_MAX = 200000, /* only a failure takes so many */
@@ -35,27 +35,9 @@ typedef struct Bench {
     unsigned n_ended;
 } Bench;
 
-/* A connected TCP pair on the loopback, both ends non-blocking. */
 static void connect_pair(int out_fds[2])
 {
-    struct sockaddr_in address = {
-        .sin_family = AF_INET,
-        .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
-    };
-    socklen_t length = sizeof address;
-    rn_autofd int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-    assert_int_equal(bind(listener, (struct sockaddr *)&address, length), 0);
-    assert_int_equal(listen(listener, 1), 0);
-    assert_int_equal(
-        getsockname(listener, (struct sockaddr *)&address, &length), 0);
-    out_fds[0] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    assert_int_equal(
-        connect(out_fds[0], (struct sockaddr *)&address, sizeof address), 0);
-    out_fds[1] = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
-    assert_true(out_fds[1] >= 0);
-    for (unsigned i = 0; i < 2; i++)
-        assert_true(rn_fd_set_nonblocking(out_fds[i], true, NULL));
+    assert_true(tcp_pair_open(out_fds));
 }
 
 static void note_end(void *data)
@@ -384,7 +366,7 @@ static void peer_that_never_reads_stops_the_sender(void **state)
     assert_int_equal(received, total);
 }
 
-/* More stuck flows than there are pipes: the rest is copied, none is lost. */
+/* More stuck flows than there are large pipes; none is lost. */
 static void many_stuck_flows_do_not_hold_up_another(void **state)
 {
     enum {

@@ -17,6 +17,7 @@ typedef struct RnPumpEnd {
     bool readable, writable; /* no EAGAIN since the last edge */
     bool hung_up;            /* its peer sends no more, or it failed */
     bool has_urgent;         /* urgent data (tcp(7)) is not read past yet */
+    bool is_bounded;         /* its send buffer has been seen to */
 } RnPumpEnd;
 
 /* What the pumps of one splicer share: pipes and a buffer. */
