@@ -206,6 +206,38 @@ static void syn_to_open_host_loopback_gets_syn_ack(void **state)
     assert_int_equal(rn_slirp_n_sockets(engine->slirp), 1);
 }
 
+static void note_fired(RnTimer *timer)
+{
+    *(bool *)timer->data = true;
+}
+
+/* libslirp's sockets are waited for in another way than none of them. */
+static void loops_timer_fires_with_and_without_sockets(void **state)
+{
+    RnNetworkPlan plan = open_plan();
+    g_autoptr(Engine) engine = make_engine(&plan);
+    uint16_t port = 0;
+    rn_autofd int listener = open_host_socket(AF_INET, SOCK_STREAM, &port);
+
+    (void)state;
+    assert_true(listener >= 0);
+    resolve_gateway(engine);
+    for (unsigned wanted = 0; wanted < 2; wanted++) {
+        RnTimer timer = { 0 };
+        bool fired = false;
+
+        assert_int_equal(rn_slirp_n_sockets(engine->slirp), wanted);
+        rn_loop_set_timer(engine->loop, &timer, 1, note_fired, &fired);
+        for (unsigned i = 0; i < TURNS_MAX && !fired; i++)
+            assert_true(rn_slirp_turn(engine->slirp, -1, NULL));
+        assert_true(fired);
+        if (wanted == 0) {
+            send_syn(engine, &plan.guest4, &plan.gateway4, port);
+            await_frame(engine, is_tcp, "SYN-ACK");
+        }
+    }
+}
+
 static void syn_to_refusing_port_gets_reset(void **state)
 {
     RnNetworkPlan plan = open_plan();
@@ -418,6 +450,7 @@ int main(void)
         cmocka_unit_test(ping_of_gateway_is_answered),
         cmocka_unit_test(dhcp_discover_is_offered_the_guests_address),
         cmocka_unit_test(syn_to_open_host_loopback_gets_syn_ack),
+        cmocka_unit_test(loops_timer_fires_with_and_without_sockets),
         cmocka_unit_test(syn_to_refusing_port_gets_reset),
         cmocka_unit_test(syn_to_closed_host_loopback_is_unreachable),
         cmocka_unit_test(syn_to_raw_loopback_addresses_reaches_nobody),
