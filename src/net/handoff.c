@@ -26,6 +26,7 @@
 #include <rnet/net/fd-room.h>
 #include <rnet/net/filter.h>
 #include <rnet/net/frame-refusal.h>
+#include <rnet/sys/tcp.h>
 #include <rnet/util/fd.h>
 #include <rnet/util/log.h>
 
@@ -226,9 +227,6 @@ static void handle_outside(RnWatch *watch, uint32_t events)
 /* Begins to connect: 0, EINPROGRESS or why not. */
 static int connect_outside(Attempt *attempt, unsigned n_attempts)
 {
-    struct sockaddr_storage address;
-    socklen_t length = rn_endpoint_to_sockaddr(&attempt->target, &address);
-
     attempt->outside = socket(attempt->target.family,
                               SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (attempt->outside < 0)
@@ -236,9 +234,8 @@ static int connect_outside(Attempt *attempt, unsigned n_attempts)
     /* each attempt will have an inside socket, too */
     if (!rn_fd_room_above(attempt->outside, n_attempts + FD_RESERVE))
         return EMFILE;
-    if (connect(attempt->outside, (struct sockaddr *)&address, length) == 0)
-        return 0;
-    return errno;
+    rn_tcp_tune(attempt->outside);
+    return rn_tcp_connect(attempt->outside, &attempt->target);
 }
 
 static void start_flow(RnHandoff *handoff, const RnSyn *syn,

@@ -16,6 +16,7 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 
+#include <rnet/sys/tcp.h>
 #include <rnet/util/fd.h>
 
 static bool set_option(int fd, int level, int option, int value)
@@ -29,6 +30,8 @@ int rn_inside_socket_new(uint16_t family, int *out_errno)
     rn_autofd int fd =
         socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 
+    if (fd >= 0)
+        rn_tcp_tune(fd);
     if (fd >= 0 &&
         set_option(fd, is_v6 ? SOL_IPV6 : SOL_IP,
                    is_v6 ? IPV6_TRANSPARENT : IP_TRANSPARENT, 1) &&
@@ -57,9 +60,6 @@ bool rn_inside_socket_is_usable(int fd)
 int rn_inside_socket_connect(int fd, const RnEndpoint *local,
                              const RnEndpoint *remote)
 {
-    struct sockaddr_storage address;
-    socklen_t length = rn_endpoint_to_sockaddr(remote, &address);
-
     if (local->family != AF_UNSPEC && !bind_to(fd, local))
         return errno;
     /*
@@ -69,7 +69,5 @@ int rn_inside_socket_connect(int fd, const RnEndpoint *local,
     if (!set_option(fd, IPPROTO_TCP, TCP_REPAIR, TCP_REPAIR_OFF_NO_WP) ||
         !set_option(fd, SOL_SOCKET, SO_REUSEADDR, 1))
         return errno;
-    if (connect(fd, (const struct sockaddr *)&address, length) == 0)
-        return 0;
-    return errno;
+    return rn_tcp_connect(fd, remote);
 }

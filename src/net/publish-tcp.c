@@ -24,6 +24,7 @@
 
 #include <rnet/net/fd-room.h>
 #include <rnet/net/visit.h>
+#include <rnet/sys/tcp.h>
 #include <rnet/util/fd.h>
 #include <rnet/util/log.h>
 
@@ -260,6 +261,7 @@ bool rn_publish_tcp_add(RnPublishTcp *publish, const RnRelayListener *info,
     listener->fd = take_fd;
     listener->guest_port = (uint16_t)info->guest_port;
     g_ptr_array_add(publish->listeners, listener);
+    rn_tcp_tune(take_fd);
     if (rn_fd_set_nonblocking(take_fd, true, error) &&
         rn_loop_add(publish->loop, &listener->watch, take_fd,
                     publish->is_paused ? 0 : EPOLLIN, handle_listener, listener,

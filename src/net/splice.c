@@ -17,8 +17,6 @@
 
 #include <errno.h>
 
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <sys/socket.h>
 
 #include <rnet/net/pump.h>
@@ -208,19 +206,6 @@ void rn_splicer_free(RnSplicer *splicer)
     g_free(splicer);
 }
 
-/* What a relayed connection needs; a socket without TCP (tests) goes without */
-static void tune_socket(int fd)
-{
-    int on = 1;
-
-    /* the sender has decided on its segments already */
-    (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    /* urgent bytes stay in their place instead of being skipped, tcp(7) */
-    (void)setsockopt(fd, SOL_SOCKET, SO_OOBINLINE, &on, sizeof on);
-    /* a peer that vanished without a word ends the flow after all, tcp(7) */
-    (void)setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
-}
-
 bool rn_splicer_join(RnSplicer *splicer, int take_a, int take_b,
                      RnFlowEndFunc ended, void *data, GError **error)
 {
@@ -235,7 +220,6 @@ bool rn_splicer_join(RnSplicer *splicer, int take_a, int take_b,
     for (unsigned i = 0; i < 2; i++) {
         flow->ends[i].fd = fds[i];
         rn_pump_init(&flow->pumps[i]);
-        tune_socket(fds[i]);
     }
     for (unsigned i = 0; i < 2; i++) {
         if (!rn_loop_add(splicer->loop, &flow->watches[i], fds[i],

@@ -17,6 +17,7 @@
 
 #include <rnet/net/relay.h>
 #include <rnet/net/splice.h>
+#include <rnet/sys/tcp.h>
 #include <rnet/util/fd.h>
 
 #include "tcp-pair.h"
@@ -45,6 +46,15 @@ static void note_end(void *data)
     ((Bench *)data)->n_ended++;
 }
 
+/* As the relay's sockets are when they are joined. */
+static bool join_tuned(Bench *bench, int take_a, int take_b,
+                       RnFlowEndFunc ended, void *data)
+{
+    rn_tcp_tune(take_a);
+    rn_tcp_tune(take_b);
+    return rn_splicer_join(bench->splicer, take_a, take_b, ended, data, NULL);
+}
+
 static Bench *make_bench(void)
 {
     g_autoptr(GError) error = NULL;
@@ -58,8 +68,7 @@ static Bench *make_bench(void)
     connect_pair(inner);
     bench->near = outer[0];
     bench->far = inner[1];
-    assert_true(rn_splicer_join(bench->splicer, outer[1], inner[0], note_end,
-                                bench, &error));
+    assert_true(join_tuned(bench, outer[1], inner[0], note_end, bench));
     return bench;
 }
 
@@ -192,8 +201,7 @@ static void bytes_sent_before_the_flow_began_arrive(void **state)
     connect_pair(inner);
     assert_int_equal(send(outer[0], "early", 5, 0), 5);
     assert_int_equal(shutdown(outer[0], SHUT_WR), 0);
-    assert_true(
-        rn_splicer_join(bench->splicer, outer[1], inner[0], NULL, NULL, NULL));
+    assert_true(join_tuned(bench, outer[1], inner[0], NULL, NULL));
     assert_int_equal(await_read(bench, inner[1], block), 5);
     assert_int_equal(await_read(bench, inner[1], block), 0);
     rn_fd_close(&outer[0]);
@@ -388,8 +396,7 @@ static void many_stuck_flows_do_not_hold_up_another(void **state)
         far[i] = inner[1];
         (void)setsockopt(far[i], SOL_SOCKET, SO_RCVBUF, &small, sizeof small);
         (void)setsockopt(inner[0], SOL_SOCKET, SO_SNDBUF, &small, sizeof small);
-        assert_true(rn_splicer_join(bench->splicer, outer[1], inner[0], NULL,
-                                    NULL, NULL));
+        assert_true(join_tuned(bench, outer[1], inner[0], NULL, NULL));
     }
     for (unsigned round = 0; round < 100; round++) {
         static const uint8_t block[BLOCK];
@@ -427,8 +434,7 @@ static void thousand_short_flows_leave_no_fd(void **state)
         bench->n_ended = 0;
         connect_pair(outer);
         connect_pair(inner);
-        assert_true(rn_splicer_join(bench->splicer, outer[1], inner[0],
-                                    note_end, bench, NULL));
+        assert_true(join_tuned(bench, outer[1], inner[0], note_end, bench));
         assert_int_equal(send(outer[0], "x", 1, 0), 1);
         assert_int_equal(await_read(bench, inner[1], block), 1);
         rn_fd_close(&outer[0]);

@@ -19,8 +19,8 @@
 #include <rnet/util/inet.h>
 
 /*
- * A spare: non-blocking, CLOEXEC, transparent (ip(7), IP_TRANSPARENT), in
- * repair mode. Returns the fd, or -1 with a positive errno in *out_errno.
+ * A spare: non-blocking, CLOEXEC, transparent (ip(7), IP_TRANSPARENT), tuned
+ * (rn_tcp_tune()), in repair mode. Returns the fd, or -1 with a positive errno in *out_errno.
  */
 int rn_inside_socket_new(uint16_t family, int *out_errno) RN_CHECK;
 

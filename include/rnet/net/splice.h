@@ -28,8 +28,8 @@ void rn_splicer_free(RnSplicer *splicer);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(RnSplicer, rn_splicer_free)
 
 /*
- * Joins two connected, non-blocking sockets, which it takes, also on failure
- * (then both are reset). `ended` (may be NULL) is called at the end of the
+ * Joins two connected, non-blocking sockets that rn_tcp_tune() has seen; takes
+ * them, also on failure (then both are reset). `ended` (may be NULL) is called at the end of the
  * flow from the loop, never from within this call.
  */
 bool rn_splicer_join(RnSplicer *splicer, int take_a, int take_b,

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * tcp - TCP sockets as a relay needs them
+ */
+#ifndef RNET_SYS_TCP_H
+#define RNET_SYS_TCP_H
+
+#include <rnet/util/inet.h>
+
+/*
+ * Begins to connect a non-blocking socket. Returns 0 if it is connected,
+ * EINPROGRESS if that takes time (EPOLLOUT will tell), or the errno of why not.
+ */
+int rn_tcp_connect(int fd, const RnEndpoint *to) RN_CHECK;
+
+/*
+ * Options for a socket whose bytes are passed on as they come. Sockets that a
+ * listener accepts have those of the listener (its TCP ones, too). A socket of
+ * another kind stays as it is.
+ */
+void rn_tcp_tune(int fd);
+
+#endif
