@@ -9,6 +9,9 @@ integration_tests = \
 	tests/integration/test-terminal \
 	tests/integration/test-publish \
 	tests/integration/test-outbound \
+	tests/integration/test-handoff \
+	tests/integration/test-handoff-errors \
+	tests/integration/test-handoff-streams \
 	tests/integration/test-lifetime \
 	tests/integration/test-handshake-kills
 
@@ -22,17 +25,23 @@ endif
 noinst_HEADERS += \
 	tests/integration/bundle.h \
 	tests/integration/check.h \
+	tests/integration/handoff.h \
+	tests/integration/inside.h \
 	tests/integration/leftovers.h \
 	tests/integration/payload.h \
 	tests/integration/peer.h \
 	tests/integration/run.h \
+	tests/integration/stream.h \
 	tests/integration/world.h \
 	tests/integration/world-setup.h
 tests_integration_libharness_a_SOURCES = \
 	tests/integration/bundle.c \
+	tests/integration/handoff.c \
+	tests/integration/inside.c \
 	tests/integration/leftovers.c \
 	tests/integration/peer.c \
 	tests/integration/run.c \
+	tests/integration/stream.c \
 	tests/integration/world.c \
 	tests/integration/world-network.c \
 	tests/integration/world-setup.c
@@ -43,7 +52,8 @@ HARNESS_LIBS = tests/integration/libharness.a $(SYS_LIBS) $(CMOCKA_LIBS)
 tests_integration_payload_SOURCES = \
 	tests/integration/payload.c \
 	tests/integration/payload-client.c \
-	tests/integration/payload-serve.c
+	tests/integration/payload-serve.c \
+	tests/integration/payload-tcp.c
 tests_integration_payload_CFLAGS = -std=gnu11 $(WARN_CFLAGS)
 tests_integration_payload_LDFLAGS = -static
 
@@ -68,6 +78,14 @@ tests_integration_test_publish_SOURCES = tests/integration/test-publish.c
 tests_integration_test_publish_LDADD = $(HARNESS_LIBS)
 tests_integration_test_outbound_SOURCES = tests/integration/test-outbound.c
 tests_integration_test_outbound_LDADD = $(HARNESS_LIBS)
+tests_integration_test_handoff_SOURCES = tests/integration/test-handoff.c
+tests_integration_test_handoff_LDADD = $(HARNESS_LIBS)
+tests_integration_test_handoff_errors_SOURCES = \
+	tests/integration/test-handoff-errors.c
+tests_integration_test_handoff_errors_LDADD = $(HARNESS_LIBS)
+tests_integration_test_handoff_streams_SOURCES = \
+	tests/integration/test-handoff-streams.c
+tests_integration_test_handoff_streams_LDADD = $(HARNESS_LIBS)
 tests_integration_test_lifetime_SOURCES = tests/integration/test-lifetime.c
 tests_integration_test_lifetime_LDADD = $(HARNESS_LIBS)
 tests_integration_test_handshake_kills_SOURCES = \

@@ -33,7 +33,7 @@ enum {
     ICMP_ECHO6 = 128 /* RFC 4443, 4.1 */
 };
 
-static void await_readable(int fd, const char *what)
+void payload_await_readable(int fd, const char *what)
 {
     struct pollfd polled = { .fd = fd, .events = POLLIN };
 
@@ -43,8 +43,7 @@ static void await_readable(int fd, const char *what)
     payload_fail(what);
 }
 
-static int connect_to(int type, int protocol, const char *address,
-                      const char *port)
+int payload_dial(int type, int protocol, const char *address, const char *port)
 {
     struct sockaddr_storage to;
     socklen_t length = payload_parse_address(address, port, &to);
@@ -63,14 +62,14 @@ int payload_connect(char **arguments)
     char reply[256] = "";
     size_t length = 0;
     ssize_t n = 0;
-    int fd = connect_to(SOCK_STREAM, 0, arguments[0], arguments[1]);
+    int fd = payload_dial(SOCK_STREAM, 0, arguments[0], arguments[1]);
 
     if (send(fd, arguments[2], strlen(arguments[2]), MSG_NOSIGNAL) < 0)
         payload_fail("send");
     if (shutdown(fd, SHUT_WR) < 0)
         payload_fail("shutdown");
     do {
-        await_readable(fd, "read");
+        payload_await_readable(fd, "read");
         n = read(fd, reply + length, sizeof(reply) - 1 - length);
         if (n < 0)
             payload_fail("read");
@@ -85,7 +84,7 @@ static void exchange(int fd, const void *out, size_t length, char *in,
 {
     if (send(fd, out, length, 0) < 0)
         payload_fail("send");
-    await_readable(fd, "recv");
+    payload_await_readable(fd, "recv");
     ssize_t n = recv(fd, in, room - 1, 0);
     if (n < 0)
         payload_fail("recv");
@@ -96,7 +95,7 @@ static void exchange(int fd, const void *out, size_t length, char *in,
 int payload_udp(char **arguments)
 {
     char reply[256];
-    int fd = connect_to(SOCK_DGRAM, 0, arguments[0], arguments[1]);
+    int fd = payload_dial(SOCK_DGRAM, 0, arguments[0], arguments[1]);
 
     exchange(fd, arguments[2], strlen(arguments[2]), reply, sizeof(reply));
     payload_say("reply %s", reply);
@@ -132,7 +131,7 @@ int payload_resolve(char **arguments)
     if (arguments[1] == NULL || strlen(arguments[1]) > 255)
         return 2;
     (void)snprintf(port, sizeof(port), "%d", DNS_PORT);
-    int fd = connect_to(SOCK_DGRAM, 0, arguments[0], port);
+    int fd = payload_dial(SOCK_DGRAM, 0, arguments[0], port);
     memcpy(query, header, sizeof(header));
     size_t length = DNS_HEADER;
     length += encode_name(arguments[1], query + length);
@@ -140,7 +139,7 @@ int payload_resolve(char **arguments)
     length += sizeof(question);
     if (send(fd, query, length, 0) < 0)
         payload_fail("send");
-    await_readable(fd, "recv");
+    payload_await_readable(fd, "recv");
     ssize_t n = recv(fd, reply, sizeof(reply), 0);
     if (n < (ssize_t)length + 4)
         payload_fail("recv");
@@ -157,8 +156,8 @@ int payload_ping(char **arguments)
         is_v6 ? ICMP_ECHO6 : ICMP_ECHO4, 0, 0, 0, 0, 0, 0, 1, 'r', 'n', 'e', 't'
     };
     char reply[256];
-    int fd = connect_to(SOCK_DGRAM, is_v6 ? IPPROTO_ICMPV6 : IPPROTO_ICMP,
-                        arguments[0], "0");
+    int fd = payload_dial(SOCK_DGRAM, is_v6 ? IPPROTO_ICMPV6 : IPPROTO_ICMP,
+                          arguments[0], "0");
 
     exchange(fd, request, sizeof(request), reply, sizeof(reply));
     payload_say("reply %s", reply + 8);

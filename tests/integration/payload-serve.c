@@ -110,7 +110,7 @@ static void watch(int epoll, int fd)
     received[fd] = 0;
 }
 
-static void raise_nofile(void)
+void payload_raise_nofile(void)
 {
     struct rlimit limit;
 
@@ -127,7 +127,7 @@ int payload_serve_tcp(char **arguments)
     int last_listener = -1;
     struct epoll_event event;
 
-    raise_nofile();
+    payload_raise_nofile();
     if (epoll < 0)
         payload_fail("epoll");
     for (; *arguments != NULL; arguments++) {

@@ -213,6 +213,8 @@ static const VerbEntry verbs[] = {
     { "resolve", payload_resolve },
     { "ping", payload_ping },
     { "frame", payload_frame },
+    { "names", payload_names },
+    { "crowd", payload_crowd },
 };
 
 static void end_at_once(int signal_number)

@@ -24,6 +24,9 @@ int payload_resolve(char **arguments);
 int payload_ping(char **arguments);
 int payload_frame(char **arguments);
 
+int payload_names(char **arguments);
+int payload_crowd(char **arguments);
+
 /* A line on stdout at once. */
 void payload_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
@@ -36,6 +39,15 @@ void payload_say_address(const char *word, const struct sockaddr_storage *from);
 /* Fills in an IPv4 or IPv6 literal; ends the program if it is neither. */
 socklen_t payload_parse_address(const char *text, const char *port,
                                 struct sockaddr_storage *out_address);
+
+/* A connected socket; ends the program if there is none. */
+int payload_dial(int type, int protocol, const char *address, const char *port);
+
+/* Ends the program with ETIMEDOUT if nothing can be read for 10 seconds. */
+void payload_await_readable(int fd, const char *what);
+
+/* Raises the soft limit of open files to the hard one. */
+void payload_raise_nofile(void);
 
 /* A number in an argument; ends the program if there is none. */
 int payload_parse_number(const char *text);

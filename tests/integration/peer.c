@@ -20,8 +20,8 @@
 
 #include "check.h"
 
-static socklen_t make_address(const char *text, unsigned port,
-                              struct sockaddr_storage *out_address)
+socklen_t peer_make_address(const char *text, unsigned port,
+                            struct sockaddr_storage *out_address)
 {
     RnEndpoint endpoint;
     GError *error = NULL;
@@ -32,7 +32,7 @@ static socklen_t make_address(const char *text, unsigned port,
     return rn_endpoint_to_sockaddr(&endpoint, out_address);
 }
 
-static void set_timeouts(int fd)
+void peer_set_timeouts(int fd)
 {
     const struct timeval timeout = { .tv_sec = PEER_TIMEOUT_S };
 
@@ -46,11 +46,11 @@ static void set_timeouts(int fd)
 int peer_serve(int type, const char *address, unsigned port)
 {
     struct sockaddr_storage storage;
-    socklen_t length = make_address(address, port, &storage);
+    socklen_t length = peer_make_address(address, port, &storage);
     int fd = socket(storage.ss_family, type | SOCK_CLOEXEC, 0);
 
     check_call(fd >= 0, "socket");
-    set_timeouts(fd);
+    peer_set_timeouts(fd);
     check_call(bind(fd, (struct sockaddr *)&storage, length) == 0, address);
     if (type == SOCK_STREAM)
         check_call(listen(fd, SOMAXCONN) == 0, "listen");
@@ -72,11 +72,11 @@ unsigned peer_port(int fd)
 int peer_connect(int type, const char *address, unsigned port)
 {
     struct sockaddr_storage storage;
-    socklen_t length = make_address(address, port, &storage);
+    socklen_t length = peer_make_address(address, port, &storage);
     int fd = socket(storage.ss_family, type | SOCK_CLOEXEC, 0);
 
     check_call(fd >= 0, "socket");
-    set_timeouts(fd);
+    peer_set_timeouts(fd);
     check(connect(fd, (struct sockaddr *)&storage, length) == 0,
           "connect to %s port %u: %s", address, port, g_strerror(errno));
     return fd;
@@ -85,11 +85,11 @@ int peer_connect(int type, const char *address, unsigned port)
 int peer_try_connect(const char *address, unsigned port)
 {
     struct sockaddr_storage storage;
-    socklen_t length = make_address(address, port, &storage);
+    socklen_t length = peer_make_address(address, port, &storage);
     int fd = socket(storage.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
     check_call(fd >= 0, "socket");
-    set_timeouts(fd);
+    peer_set_timeouts(fd);
     int failure =
         connect(fd, (struct sockaddr *)&storage, length) < 0 ? errno : 0;
     (void)close(fd);
@@ -101,7 +101,7 @@ int peer_accept(int listener)
     int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
 
     check_call(fd >= 0, "accept");
-    set_timeouts(fd);
+    peer_set_timeouts(fd);
     return fd;
 }
 

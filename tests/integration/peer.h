@@ -8,11 +8,20 @@
 #ifndef RNET_TESTS_PEER_H
 #define RNET_TESTS_PEER_H
 
+#include <sys/socket.h>
+
 #include "world.h"
 
 enum {
     PEER_TIMEOUT_S = 15
 };
+
+/* A sockaddr from a literal; returns its length. */
+socklen_t peer_make_address(const char *text, unsigned port,
+                            struct sockaddr_storage *out_address);
+
+/* Bounds the operations of a socket that came from elsewhere. */
+void peer_set_timeouts(int fd);
 
 /* A bound socket (SOCK_STREAM: listening); port 0: any. The caller's fd. */
 int peer_serve(int type, const char *address, unsigned port);

@@ -43,7 +43,7 @@ enum {
 
 enum {
     ORDINARY_ID = 65534, /* nobody, when root starts the tests */
-    MAX_TESTS = 128,
+    MAX_TESTS = 256,
 };
 
 /* One cmocka test: a body in one kind of world. */
@@ -287,6 +287,7 @@ static void run_case(void **state)
         .gid = as_other ? ORDINARY_ID : getegid(),
         .has_userns = test_case->kind == WORLD_NESTED ||
                       (test_case->test->needs & WORLD_OWN_USERNS) != 0,
+        .data = test_case->test->data,
     };
     world.real_root = !world.has_userns;
     world.without_tun = (test_case->test->needs & WORLD_WITHOUT_TUN) != 0;

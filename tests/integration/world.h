@@ -68,6 +68,7 @@ typedef struct World {
     char *rnet;           /* path of the binary inside the world */
     char *killpoints;     /* path of rnet-killpoints inside the world */
     char *mounts;         /* /proc/self/mountinfo after setting up */
+    const void *data;     /* the WorldTest's */
 } World;
 
 typedef void (*WorldFunc)(World *world);
@@ -75,7 +76,8 @@ typedef void (*WorldFunc)(World *world);
 typedef struct WorldTest {
     const char *name; /* <what>_<condition>_<expected> */
     WorldFunc body;
-    unsigned needs; /* of WorldNeeds */
+    unsigned needs;   /* of WorldNeeds */
+    const void *data; /* for a body of several tests, as world->data */
 } WorldTest;
 
 /* Runs the tests as a cmocka group; returns main()'s exit status. */
