@@ -12,6 +12,7 @@ integration_tests = \
 	tests/integration/test-handoff \
 	tests/integration/test-handoff-errors \
 	tests/integration/test-handoff-streams \
+	tests/integration/test-handoff-forward \
 	tests/integration/test-lifetime \
 	tests/integration/test-handshake-kills
 
@@ -86,6 +87,9 @@ tests_integration_test_handoff_errors_LDADD = $(HARNESS_LIBS)
 tests_integration_test_handoff_streams_SOURCES = \
 	tests/integration/test-handoff-streams.c
 tests_integration_test_handoff_streams_LDADD = $(HARNESS_LIBS)
+tests_integration_test_handoff_forward_SOURCES = \
+	tests/integration/test-handoff-forward.c
+tests_integration_test_handoff_forward_LDADD = $(HARNESS_LIBS)
 tests_integration_test_lifetime_SOURCES = tests/integration/test-lifetime.c
 tests_integration_test_lifetime_LDADD = $(HARNESS_LIBS)
 tests_integration_test_handshake_kills_SOURCES = \
