@@ -71,6 +71,8 @@ static const struct {
     { ENETUNREACH, RN_REFUSAL_NO_NETWORK },
     { ENETDOWN, RN_REFUSAL_NO_NETWORK },
     { EAFNOSUPPORT, RN_REFUSAL_NO_NETWORK },
+    /* no address to connect from: IPv6 is switched off (disable_ipv6) */
+    { EADDRNOTAVAIL, RN_REFUSAL_NO_NETWORK },
     { EINVAL, RN_REFUSAL_NO_NETWORK },
     { EHOSTUNREACH, RN_REFUSAL_NO_HOST },
     { EHOSTDOWN, RN_REFUSAL_NO_HOST },

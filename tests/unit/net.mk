@@ -64,7 +64,7 @@ tests_unit_test_publish_tcp_SOURCES = tests/unit/test-publish-tcp.c \
 tests_unit_test_publish_tcp_LDADD = $(NET_LIBS) $(CMOCKA_LIBS)
 unit_tests += tests/unit/test-handoff
 tests_unit_test_handoff_SOURCES = tests/unit/test-handoff.c \
-	tests/unit/publish-bench.c tests/unit/frames.c
+	tests/unit/publish-bench.c tests/unit/frames.c tests/unit/netns.c
 tests_unit_test_handoff_LDADD = $(NET_LIBS) $(CMOCKA_LIBS)
 unit_tests += tests/unit/test-publish-udp
 tests_unit_test_publish_udp_SOURCES = tests/unit/test-publish-udp.c \

@@ -22,9 +22,11 @@
 #include <rnet/net/frame-fields.h>
 #include <rnet/net/frame-refusal.h>
 #include <rnet/net/handoff.h>
+#include <rnet/sys/sysctl.h>
 #include <rnet/util/fd.h>
 
 #include "frames.h"
+#include "netns.h"
 #include "publish-bench.h"
 
 typedef struct Guest {
@@ -71,8 +73,8 @@ static void free_guest(Guest *guest)
 }
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Guest, free_guest)
 
-/* A SYN from the guest's port 40000. */
-static void send_syn(Guest *guest, const char *to, uint16_t port,
+/* A SYN from the guest's port 40000, not sent yet. */
+static void make_syn(Guest *guest, const char *to, uint16_t port,
                      uint32_t sequence)
 {
     const RnNetworkPlan *plan = &guest->bench->plan;
@@ -81,14 +83,21 @@ static void send_syn(Guest *guest, const char *to, uint16_t port,
         .sequence = sequence,
         .flags = RN_TCP_SYN,
     };
-    RnFrame frame;
 
     segment.source = *rn_plan_guest(plan, segment.destination.family);
     segment.source.port = 40000;
     test_tcp_frame(plan, &segment, &guest->sent);
     memcpy(guest->sent.bytes, plan->handoff_mac, 6);
+}
+
+static void send_syn(Guest *guest, const char *to, uint16_t port,
+                     uint32_t sequence)
+{
+    RnFrame frame;
+
+    make_syn(guest, to, port, sequence);
     assert_true(rn_frame_parse(guest->sent.bytes, guest->sent.length, &frame));
-    assert_true(rn_filter_is_handoff(plan, &frame));
+    assert_true(rn_filter_is_handoff(&guest->bench->plan, &frame));
     rn_handoff_take(guest->handoff, &frame);
 }
 
@@ -338,6 +347,39 @@ static void destination_without_a_way_is_answered_by_icmp(void **state)
     assert_int_equal(guest->bench->n_requests, 0);
 }
 
+static char *refuse_without_ipv6(void *data)
+{
+    Guest *guest = data;
+    g_autoptr(GError) error = NULL;
+    RnFrame frame, answer;
+
+    if (!rn_sysctl_write("net/ipv6/conf/all/disable_ipv6", "1", &error))
+        return g_strdup(error->message);
+    if (!rn_frame_parse(guest->sent.bytes, guest->sent.length, &frame))
+        return g_strdup("no SYN");
+    rn_handoff_take(guest->handoff, &frame);
+    if (guest->answer.length == 0)
+        return g_strdup("no answer");
+    if (!rn_frame_parse(guest->answer.bytes, guest->answer.length, &answer) ||
+        answer.transport[0] != ICMP6_DST_UNREACH ||
+        answer.transport[1] != ICMP6_DST_UNREACH_NOROUTE)
+        return g_strdup("another answer");
+    return NULL;
+}
+
+/* There connect(2) says EADDRNOTAVAIL, routes or not. */
+static void host_with_ipv6_switched_off_is_no_network(void **state)
+{
+    g_autoptr(Guest) guest = make_guest();
+    Netns netns;
+
+    (void)state;
+    netns_open(&netns);
+    make_syn(guest, "2001:db8::1", 80, 1);
+    netns_run(&netns, refuse_without_ipv6, guest);
+    netns_close(&netns);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -350,6 +392,7 @@ int main(void)
         cmocka_unit_test(freeing_resets_what_is_under_way),
         cmocka_unit_test(closed_port_is_answered_with_a_reset),
         cmocka_unit_test(destination_without_a_way_is_answered_by_icmp),
+        cmocka_unit_test(host_with_ipv6_switched_off_is_no_network),
     };
 
     return cmocka_run_group_tests_name("handoff", tests, NULL, NULL);
