@@ -5,9 +5,10 @@
  * Role:     spare, or else a request to nsagent -> connected socket
  * Runs in:  the relay
  * Owns:     the spares; the socket of each attempt until it is connected
- * Limits:   STOCK_MAX spares a family, asked for RN_SPARES_MAX at a time, of a
- *           family from its first use on, while FD_RESERVE fds are free. How long a connect may take is the
- *           kernel's business (tcp(7), tcp_syn_retries)
+ * Limits:   STOCK_MAX spares a family, asked for RN_SPARES_MAX at a time, of
+ *           IPv6 from its first use on, while FD_RESERVE fds are free. How long
+ *           a connect may take is the kernel's business (tcp(7),
+ *           tcp_syn_retries)
  * Failure:  an errno for the attempt. A relay that may not use spares learns
  *           it from the first one and asks for no more
  */
@@ -55,21 +56,25 @@ static void drop_spares(Stock *stock)
 
 static void ask_for_spares(Stock *stock);
 
-/* Learns from the first spare that ever came whether they are of use. */
+/*
+ * Learns from the first spare that ever came whether they are of use. Once they
+ * are not, those that were asked for in the meantime go, too.
+ */
 static void try_spare(RnInside *inside, Stock *stock)
 {
-    if (inside->is_tried)
-        return;
-    inside->is_tried = true;
-    inside->use_spares = rn_inside_socket_is_usable(stock->fds[0]);
-    if (inside->use_spares) {
-        rn_fd_close(&stock->fds[0]);
-        stock->fds[0] = stock->fds[--stock->n_fds];
-        return;
+    if (!inside->is_tried) {
+        inside->is_tried = true;
+        inside->use_spares = rn_inside_socket_is_usable(stock->fds[0]);
+        if (inside->use_spares) {
+            rn_fd_close(&stock->fds[0]);
+            stock->fds[0] = stock->fds[--stock->n_fds];
+        } else {
+            rn_log_debug("inside: this namespace's owner is another user, "
+                         "nsagent connects");
+        }
     }
-    rn_log_debug("inside: this namespace's owner is another user, nsagent "
-                 "connects");
-    drop_spares(stock);
+    if (!inside->use_spares)
+        drop_spares(stock);
 }
 
 static void take_spares(const int *take_fds, unsigned n_fds, void *data)

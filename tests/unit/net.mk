@@ -62,6 +62,9 @@ unit_tests += tests/unit/test-publish-tcp
 tests_unit_test_publish_tcp_SOURCES = tests/unit/test-publish-tcp.c \
 	tests/unit/publish-bench.c tests/unit/frames.c
 tests_unit_test_publish_tcp_LDADD = $(NET_LIBS) $(CMOCKA_LIBS)
+unit_tests += tests/unit/test-inside
+tests_unit_test_inside_SOURCES = tests/unit/test-inside.c
+tests_unit_test_inside_LDADD = $(NET_LIBS) $(CMOCKA_LIBS)
 unit_tests += tests/unit/test-handoff
 tests_unit_test_handoff_SOURCES = tests/unit/test-handoff.c \
 	tests/unit/publish-bench.c tests/unit/frames.c tests/unit/netns.c
