@@ -9,7 +9,8 @@
  * Limits:   RN_AGENT_CLIENT_MAX ids; ANSWER_BUDGET answers a turn
  * Failure:  EOF or a malformed answer is reported once and ends the reading.
  *           Without a free fd number an answer's socket would be lost: then
- *           reading pauses until there is one, tried again after PAUSE_MS
+ *           reading pauses until there is one, tried again after PAUSE_MS.
+ *           Spares that find no number are done without
  */
 #include "config.h"
 
@@ -112,11 +113,13 @@ static void deliver(const Pending *pending, int errno_value, RnMsg *msg)
     if (pending->take_spares != NULL)
         pending->take_spares(fds, n_fds, pending->data);
     else
-        pending->reply(errno_value == 0 ? fds[0] : -1, errno_value,
+        pending->reply(n_fds > 0 ? fds[0] : -1,
+                       errno_value == 0 && n_fds == 0 ? EMFILE : errno_value,
                        pending->data);
 }
 
-static bool handle_answer(RnAgentClient *client, GError **error)
+/* With is_cut there may be no fd although there was one. */
+static bool handle_answer(RnAgentClient *client, bool is_cut, GError **error)
 {
     RnMsg *msg = &client->msg;
     RnSocketReply reply = { 0 };
@@ -135,7 +138,7 @@ static bool handle_answer(RnAgentClient *client, GError **error)
     if (pending != NULL && pending->take_spares != NULL)
         n_fds_max = RN_SPARES_MAX;
     if (reply.errno_value < 0 || msg->n_fds > n_fds_max ||
-        (msg->n_fds == 0) != (reply.errno_value != 0))
+        (reply.errno_value == 0 ? msg->n_fds == 0 && !is_cut : msg->n_fds > 0))
         return rn_set_error(error, RN_ERROR_PROTOCOL,
                             "answer with errno %d and %u fds",
                             reply.errno_value, msg->n_fds);
@@ -151,17 +154,18 @@ static bool handle_answer(RnAgentClient *client, GError **error)
 static bool read_answer(RnAgentClient *client, bool has_hung_up)
 {
     g_autoptr(GError) failure = NULL;
+    bool is_cut = false;
 
     if (!has_hung_up && !rn_fd_room(client->socket, 0)) {
         begin_pause(client);
         return false;
     }
-    if (!rn_msg_recv(client->socket, &client->msg, &failure)) {
+    if (!rn_msg_recv_some(client->socket, &client->msg, &is_cut, &failure)) {
         if (!rn_error_is_errno(failure, EAGAIN))
             lose_agent(client, failure);
         return false;
     }
-    if (!handle_answer(client, &failure)) {
+    if (!handle_answer(client, is_cut, &failure)) {
         rn_msg_clear(&client->msg);
         lose_agent(client, failure);
         return false;

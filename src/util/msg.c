@@ -119,7 +119,8 @@ static bool collect_fds(struct msghdr *header, RnMsg *msg)
     return fits;
 }
 
-int rn_msg_try_recv(int fd, RnMsg *msg)
+/* As rn_msg_try_recv(), but for *out_is_cut, see rn_msg_recv_some(). */
+static int receive(int fd, RnMsg *msg, bool *out_is_cut)
 {
     alignas(struct cmsghdr) char control[CONTROL_SPACE];
     struct iovec parts[] = {
@@ -145,19 +146,35 @@ int rn_msg_try_recv(int fd, RnMsg *msg)
         return -1;
     }
     if (!collect_fds(&header, msg) || got < (ssize_t)sizeof msg->type ||
-        (header.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0) {
+        (header.msg_flags & MSG_TRUNC) != 0) {
         rn_msg_clear(msg);
         errno = EBADMSG;
         return -1;
     }
     msg->length = (gsize)got - sizeof msg->type;
+    *out_is_cut = (header.msg_flags & MSG_CTRUNC) != 0;
     return 1;
 }
 
-bool rn_msg_recv(int fd, RnMsg *msg, GError **error)
+/* A message whose fds did not all come is none. */
+static int refuse_cut(RnMsg *msg)
 {
-    int result = rn_msg_try_recv(fd, msg);
+    rn_msg_clear(msg);
+    errno = EBADMSG;
+    return -1;
+}
 
+int rn_msg_try_recv(int fd, RnMsg *msg)
+{
+    bool is_cut = false;
+    int result = receive(fd, msg, &is_cut);
+
+    return result > 0 && is_cut ? refuse_cut(msg) : result;
+}
+
+/* What a receive function's result and errno say. */
+static bool report_result(int result, GError **error)
+{
     if (result > 0)
         return true;
     if (result == 0)
@@ -168,6 +185,21 @@ bool rn_msg_recv(int fd, RnMsg *msg, GError **error)
     if (errno == EBADMSG)
         return rn_set_error(error, RN_ERROR_PROTOCOL, "malformed message");
     return rn_set_errno(error, errno, "receive a message");
+}
+
+bool rn_msg_recv(int fd, RnMsg *msg, GError **error)
+{
+    return report_result(rn_msg_try_recv(fd, msg), error);
+}
+
+bool rn_msg_recv_some(int fd, RnMsg *msg, bool *out_is_cut, GError **error)
+{
+    int result = receive(fd, msg, out_is_cut);
+
+    /* with all places filled the peer sent more than there are */
+    if (result > 0 && *out_is_cut && msg->n_fds == RN_MSG_MAX_FDS)
+        result = refuse_cut(msg);
+    return report_result(result, error);
 }
 
 bool rn_msg_expect(int fd, uint32_t type, gsize length, unsigned n_fds,

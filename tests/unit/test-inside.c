@@ -9,9 +9,11 @@
 #include <unit.h>
 
 #include <errno.h>
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <netinet/in.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 
 #include <rnet/net/inside-socket.h>
@@ -286,6 +288,54 @@ static void answer_of_a_cancelled_attempt_is_closed(void **state)
     assert_false(bench->is_lost);
 }
 
+/* Leaves `n` free fd numbers, all others up to the limit are taken. */
+static GArray *fill_fds(unsigned n)
+{
+    GArray *taken = g_array_new(FALSE, FALSE, sizeof(int));
+    int fd = -1;
+
+    while ((fd = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0)) >= 0)
+        g_array_append_val(taken, fd);
+    assert_int_equal(errno, EMFILE);
+    for (unsigned i = 0; i < n; i++) {
+        fd = g_array_index(taken, int, taken->len - 1);
+        g_array_set_size(taken, taken->len - 1);
+        rn_fd_close(&fd);
+    }
+    return taken;
+}
+
+static void free_fds(GArray *taken)
+{
+    for (unsigned i = 0; i < taken->len; i++)
+        rn_fd_close(&g_array_index(taken, int, i));
+    g_array_unref(taken);
+}
+
+/* The kernel leaves out the fds that have no number, recvmsg(2). */
+static void spares_without_fd_numbers_do_not_end_the_relay(void **state)
+{
+    g_autoptr(Bench) bench = make_bench();
+    RnSocketRequest request = await_request(bench);
+    struct rlimit limit = { 0 }, low = { 0 };
+    GArray *taken = NULL;
+
+    (void)state;
+    send_spares(bench, &request, make_useless_spare, RN_SPARES_MAX);
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+    low = (struct rlimit){ 64, limit.rlim_max };
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &low), 0);
+    taken = fill_fds(3);
+    assert_true(rn_loop_turn(bench->loop, 0, NULL));
+    free_fds(taken);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+    assert_false(bench->is_lost);
+    /* they were taken note of all the same */
+    assert_int_equal(begin_connect(bench, AF_INET), EINPROGRESS);
+    request = await_request(bench);
+    assert_int_equal(request.n_spares, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -293,6 +343,7 @@ int main(void)
         cmocka_unit_test(useless_spares_leave_it_to_the_agent),
         cmocka_unit_test(useless_spares_of_the_other_family_are_not_kept),
         cmocka_unit_test(answer_of_a_cancelled_attempt_is_closed),
+        cmocka_unit_test(spares_without_fd_numbers_do_not_end_the_relay),
     };
 
     return cmocka_run_group_tests_name("inside", tests, NULL, NULL);

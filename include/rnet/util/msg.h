@@ -57,7 +57,16 @@ bool rn_msg_send(int fd, uint32_t type, const void *payload, gsize length,
 bool rn_msg_recv(int fd, RnMsg *msg, GError **error) RN_CHECK;
 
 /*
- * The same for a hot loop: returns 1 with a message, 0 where a non-blocking
+ * The same where fewer fds than were sent are of use, too. *out_is_cut, false
+ * so far, becomes true if this process had no free number for all of them:
+ * then those that had one are there (recvmsg(2), MSG_CTRUNC). For the other
+ * functions such a message is malformed.
+ */
+bool rn_msg_recv_some(int fd, RnMsg *msg, bool *out_is_cut,
+                      GError **error) RN_CHECK;
+
+/*
+ * rn_msg_recv() for a hot loop: returns 1 with a message, 0 where a non-blocking
  * socket has none, -1 at EOF (errno 0) or failure (errno).
  */
 int rn_msg_try_recv(int fd, RnMsg *msg) RN_CHECK;
