@@ -29,6 +29,7 @@ enum {
                         veth takes more */
     PREFIX4_MAX = 31,
     PREFIX6_MAX = 127,
+    FAMILIES = 3, /* IPv4, maybe IPv6, and the end */
 };
 
 /* What the steps share. */
@@ -119,12 +120,8 @@ static bool bring_up_link(Work *work, GError **error)
                                   error);
 }
 
-/* For a second nsagent there may be none, if nothing needs it. */
 static bool find_link(Work *work, GError **error)
 {
-    if (work->setup->make_link == 0 &&
-        work->plan->handoff_mode == RN_HANDOFF_MODE_OFF)
-        return true;
     return rn_netlink_link_index(work->netlink, work->plan->interface,
                                  &work->link_index, error);
 }
@@ -189,10 +186,9 @@ static bool configure_ipv6(Work *work, GError **error)
 
 static bool hand_off(Work *work, GError **error)
 {
-    const uint16_t families[] = {
+    const uint16_t families[FAMILIES] = {
         AF_INET,
         work->has_ipv6 ? AF_INET6 : AF_UNSPEC,
-        AF_UNSPEC,
     };
     g_autoptr(GError) failure = NULL;
 
@@ -285,17 +281,16 @@ static bool open_link(Work *work, GError **error)
 static const struct {
     const char *name; /* of the step, in errors; NULL: as the error has it */
     bool (*func)(Work *work, GError **error);
-    bool is_repeated; /* by an nsagent that follows another */
 } steps[] = {
-    { NULL, open_link, false },
-    { "loopback", bring_up_loopback, false },
-    { "link", bring_up_link, false },
-    { "link", find_link, true },
-    { "IPv4", configure_ipv4, false },
-    { "IPv6", configure_ipv6, false },
-    { "TCP handoff", hand_off, true },
-    { "published ports", configure_publishing, false },
-    { "parameters", tune_namespace, false },
+    { NULL, open_link },
+    { "loopback", bring_up_loopback },
+    { "link", bring_up_link },
+    { "link", find_link },
+    { "IPv4", configure_ipv4 },
+    { "IPv6", configure_ipv6 },
+    { "TCP handoff", hand_off },
+    { "published ports", configure_publishing },
+    { "parameters", tune_namespace },
 };
 
 void rn_agent_network_clear(RnAgentNetwork *network)
@@ -304,27 +299,50 @@ void rn_agent_network_clear(RnAgentNetwork *network)
     g_clear_pointer(&network->nft, rn_nft_close);
 }
 
-bool rn_agent_configure(const RnAgentSetup *setup, RnAgentNetwork *out_network,
-                        GError **error)
+/* What went with the nsagent before. */
+static void repeat_hand_off(const RnNetworkPlan *plan, RnAgentNetwork *network)
 {
-    g_autoptr(RnNetlink) netlink = rn_netlink_open(error);
-    Work work = {
-        .setup = setup,
-        .plan = &setup->plan,
-        .netlink = netlink,
-        .has_ipv6 = setup->plan.network6.family != AF_UNSPEC,
-        .network = out_network,
+    const uint16_t families[FAMILIES] = {
+        AF_INET,
+        plan->network6.family != AF_UNSPEC ? AF_INET6 : AF_UNSPEC,
     };
+    g_autoptr(GError) failure = NULL;
 
-    if (netlink == NULL)
-        return false;
+    if (plan->handoff_mode == RN_HANDOFF_MODE_OFF ||
+        rn_agent_mark_syns(plan, families, &network->nft, &failure))
+        return;
+    rn_log_warning("TCP handoff: %s: no outbound TCP for this container, "
+                   "ignoring",
+                   failure->message);
+}
+
+static bool run_steps(Work *work, GError **error)
+{
     for (size_t i = 0; i < G_N_ELEMENTS(steps); i++) {
-        if ((setup->make_link == 0 && !steps[i].is_repeated) ||
-            steps[i].func(&work, error))
+        if (steps[i].func(work, error))
             continue;
         if (steps[i].name != NULL)
             g_prefix_error(error, "%s: ", steps[i].name);
         return false;
     }
     return true;
+}
+
+bool rn_agent_configure(const RnAgentSetup *setup, RnAgentNetwork *out_network,
+                        GError **error)
+{
+    g_autoptr(RnNetlink) netlink = NULL;
+    Work work = {
+        .setup = setup,
+        .plan = &setup->plan,
+        .has_ipv6 = setup->plan.network6.family != AF_UNSPEC,
+        .network = out_network,
+    };
+
+    if (setup->make_link == 0) {
+        repeat_hand_off(&setup->plan, out_network);
+        return true;
+    }
+    work.netlink = netlink = rn_netlink_open(error);
+    return netlink != NULL && run_steps(&work, error);
 }

@@ -48,7 +48,6 @@
 enum {
     MAIN_TABLE = 254,   /* RT_TABLE_MAIN, rtnetlink(7) */
     LOOPBACK_INDEX = 1, /* of `lo`, in every network namespace */
-    MAC_LENGTH = 6,
 };
 
 static const RnEndpoint loopback4 = {
@@ -64,7 +63,6 @@ static const RnEndpoint loopback6 = {
 typedef struct Work {
     const RnNetworkPlan *plan;
     RnNetlink *netlink;
-    RnNft *nft;
     unsigned link_index;
 } Work;
 
@@ -150,47 +148,53 @@ static bool activate(const Work *work, uint16_t family, GError **error)
            add_rule(work, family, all, RN_AGENT_RULE_ALL, error);
 }
 
-static void begin_marking(const Work *work, uint16_t family, bool from_guest)
+static void begin_marking(RnNft *nft, const RnEndpoint *guest, bool from_guest)
 {
-    const RnEndpoint *guest = rn_plan_guest(work->plan, family);
-    unsigned bits = family == AF_INET6 ? 128 : 32;
+    unsigned bits = guest->family == AF_INET6 ? 128 : 32;
 
-    rn_nft_begin_rule(work->nft, NFT_CHAIN);
-    rn_nft_match_output(work->nft, LOOPBACK_INDEX);
-    rn_nft_match_protocol(work->nft, IPPROTO_TCP);
-    rn_nft_match_address(work->nft, RN_NFT_DESTINATION, false, guest, bits);
-    rn_nft_match_address(work->nft, RN_NFT_SOURCE, from_guest, guest, bits);
+    rn_nft_begin_rule(nft, NFT_CHAIN);
+    rn_nft_match_output(nft, LOOPBACK_INDEX);
+    rn_nft_match_protocol(nft, IPPROTO_TCP);
+    rn_nft_match_address(nft, RN_NFT_DESTINATION, false, guest, bits);
+    rn_nft_match_address(nft, RN_NFT_SOURCE, from_guest, guest, bits);
 }
 
-static void add_marking(const Work *work, uint16_t family)
+static void add_marking(RnNft *nft, const RnEndpoint *guest)
 {
-    bool is_v6 = family == AF_INET6;
+    bool is_v6 = guest->family == AF_INET6;
 
-    begin_marking(work, family, true);
-    rn_nft_match_tcp_flags(work->nft, RN_TCP_SYN | RN_TCP_ACK, RN_TCP_SYN);
-    rn_nft_set_mark(work->nft, RN_AGENT_MARK_SYN);
-    rn_nft_end_rule(work->nft);
+    begin_marking(nft, guest, true);
+    rn_nft_match_tcp_flags(nft, RN_TCP_SYN | RN_TCP_ACK, RN_TCP_SYN);
+    rn_nft_set_mark(nft, RN_AGENT_MARK_SYN);
+    rn_nft_end_rule(nft);
 
-    begin_marking(work, family, false);
-    rn_nft_match_address(work->nft, RN_NFT_DESTINATION, false,
+    begin_marking(nft, guest, false);
+    rn_nft_match_address(nft, RN_NFT_DESTINATION, false,
                          is_v6 ? &loopback6 : &loopback4, is_v6 ? 128 : 8);
-    rn_nft_set_mark(work->nft, RN_AGENT_MARK_OTHER);
-    rn_nft_end_rule(work->nft);
+    rn_nft_set_mark(nft, RN_AGENT_MARK_OTHER);
+    rn_nft_end_rule(nft);
 }
 
-static bool add_markings(const Work *work, const uint16_t *families,
-                         GError **error)
+bool rn_agent_mark_syns(const RnNetworkPlan *plan, const uint16_t *families,
+                        RnNft **out_nft, GError **error)
 {
-    rn_nft_begin(work->nft, NFT_TABLE);
-    rn_nft_add_chain(work->nft, &(RnNftChain){
-                                    .name = NFT_CHAIN,
-                                    .type = "route",
-                                    .hook = NF_INET_LOCAL_OUT,
-                                    .priority = NF_IP_PRI_MANGLE,
-                                });
+    g_autoptr(RnNft) nft = rn_nft_open(error);
+
+    if (nft == NULL)
+        return false;
+    rn_nft_begin(nft, NFT_TABLE);
+    rn_nft_add_chain(nft, &(RnNftChain){
+                              .name = NFT_CHAIN,
+                              .type = "route",
+                              .hook = NF_INET_LOCAL_OUT,
+                              .priority = NF_IP_PRI_MANGLE,
+                          });
     for (; *families != AF_UNSPEC; families++)
-        add_marking(work, *families);
-    return rn_nft_commit(work->nft, error);
+        add_marking(nft, rn_plan_guest(plan, *families));
+    if (!rn_nft_commit(nft, error))
+        return false;
+    *out_nft = g_steal_pointer(&nft);
+    return true;
 }
 
 /*
@@ -236,16 +240,15 @@ bool rn_agent_hand_off(const RnNetworkPlan *plan, RnNetlink *netlink,
                        unsigned link_index, const uint16_t *families,
                        RnNft **out_nft, GError **error)
 {
-    g_autoptr(RnNft) nft = rn_nft_open(error);
+    g_autoptr(RnNft) nft = NULL;
     const Work work = {
         .plan = plan,
         .netlink = netlink,
-        .nft = nft,
         .link_index = link_index,
     };
 
-    if (nft == NULL || !try_socket(AF_INET, error) ||
-        !accept_answers(&work, error) || !add_markings(&work, families, error))
+    if (!rn_agent_mark_syns(plan, families, &nft, error) ||
+        !try_socket(AF_INET, error) || !accept_answers(&work, error))
         return false;
     for (const uint16_t *family = families; *family != AF_UNSPEC; family++) {
         if (!add_harmless_rules(&work, *family, error) ||

@@ -273,8 +273,11 @@ static bool set_up(Agent *agent, GError **error)
         !rn_loop_add(agent->loop, &agent->monitor_watch, agent->monitor,
                      EPOLLIN, on_monitor, agent, error))
         return false;
+    /* the first nsagent settles it, see rn_agent_configure() */
     ready.handoff_mode =
-        network->nft != NULL ? RN_HANDOFF_MODE_ON : RN_HANDOFF_MODE_OFF;
+        network->nft != NULL || setup.plan.handoff_mode == RN_HANDOFF_MODE_ON
+            ? RN_HANDOFF_MODE_ON
+            : RN_HANDOFF_MODE_OFF;
     if (!rn_msg_send(agent->monitor, RN_MSG_AGENT_READY, &ready, sizeof ready,
                      &network->link, network->link >= 0 ? 1 : 0, error))
         return false;

@@ -14,6 +14,7 @@
 #include <netinet/in.h>
 
 #include <rnet/net/inside-socket.h>
+#include <rnet/sys/sysctl.h>
 #include <rnet/util/fd.h>
 #include <rnet/util/msg.h>
 
@@ -299,29 +300,58 @@ static void service_published_needs_no_rule_of_its_own(void **state)
     close_world(&world);
 }
 
-static void second_agent_does_it_again(void **state)
+/* Ends nsagent and starts another, as the monitor does. */
+static void start_second_agent(World *world)
 {
     RnAgentSetup setup = make_handoff_setup();
     g_autoptr(GError) error = NULL;
     g_auto(RnMsg) msg = { 0 };
     RnAgentReady ready;
+
+    rn_fd_close(&world->monitor);
+    (void)wait_for_exit(world);
+    setup.make_link = 0;
+    start_agent(world);
+    assert_true(rn_msg_send(
+        world->monitor, RN_MSG_AGENT_SETUP, &setup, sizeof setup,
+        (int[]){ world->netns.netns_fd, world->netns.userns_fd }, 2, NULL));
+    if (!rn_msg_expect(world->monitor, RN_MSG_AGENT_READY, sizeof ready, 0,
+                       &msg, &error))
+        fail_msg("%s", error->message);
+    memcpy(&ready, msg.payload, sizeof ready);
+    assert_int_equal(ready.handoff_mode, RN_HANDOFF_MODE_ON);
+    serve(world);
+}
+
+static void second_agent_does_it_again(void **state)
+{
     World world;
 
     (void)state;
     open_handoff_world(&world);
-    rn_fd_close(&world.monitor);
-    (void)wait_for_exit(&world);
-    setup.make_link = 0;
-    start_agent(&world);
-    assert_true(rn_msg_send(
-        world.monitor, RN_MSG_AGENT_SETUP, &setup, sizeof setup,
-        (int[]){ world.netns.netns_fd, world.netns.userns_fd }, 2, NULL));
-    if (!rn_msg_expect(world.monitor, RN_MSG_AGENT_READY, sizeof ready, 0, &msg,
-                       &error))
-        fail_msg("%s", error->message);
-    memcpy(&ready, msg.payload, sizeof ready);
-    assert_int_equal(ready.handoff_mode, RN_HANDOFF_MODE_ON);
-    serve(&world);
+    start_second_agent(&world);
+    connect_and_pass_bytes(&world, "192.0.2.1");
+    close_world(&world);
+}
+
+static char *switch_ipv6_off(void *data)
+{
+    g_autoptr(GError) error = NULL;
+
+    (void)data;
+    if (!rn_sysctl_write("net/ipv6/conf/all/disable_ipv6", "1", &error))
+        return g_strdup(error->message);
+    return NULL;
+}
+
+static void second_agent_does_what_is_left_to_do(void **state)
+{
+    World world;
+
+    (void)state;
+    open_handoff_world(&world);
+    netns_run(&world.netns, switch_ipv6_off, NULL);
+    start_second_agent(&world);
     connect_and_pass_bytes(&world, "192.0.2.1");
     close_world(&world);
 }
@@ -335,6 +365,7 @@ int main(void)
         cmocka_unit_test(own_connections_stay_on_lo),
         cmocka_unit_test(service_published_needs_no_rule_of_its_own),
         cmocka_unit_test(second_agent_does_it_again),
+        cmocka_unit_test(second_agent_does_what_is_left_to_do),
     };
 
     return cmocka_run_group_tests_name("agent-handoff", tests, NULL, NULL);
