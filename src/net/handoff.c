@@ -8,8 +8,11 @@
  *           comes again is not taken for a new one. One with another sequence
  *           number is: the guest gave the old one up
  * Owns:     the outside socket of each attempt
- * Limits:   ATTEMPTS_MAX attempts; FD_RESERVE fds are left to others. Beyond
- *           that a SYN is dropped, and the guest's kernel sends it again
+ * Limits:   ATTEMPTS_MAX attempts: the next one takes the place of the one
+ *           whose SYN has not come again for longest, since nobody tells that a
+ *           client gave up; of a client that did not, the kernel sends the SYN
+ *           again. FD_RESERVE fds are left to others, beyond that SYNs are
+ *           dropped
  * Failure:  outside: the refusal that fits errno, or none (timed out: the guest
  *           has a clock of its own). Inside: the outside is reset. While the
  *           guest's port is still in TIME_WAIT with the same destination, the
@@ -47,6 +50,7 @@ typedef struct Attempt {
     RnInsideAttempt inside;
     RnTimer retry;
     unsigned n_retries;
+    GList link; /* of the flow, in `attempts` */
 } Attempt;
 
 typedef struct Flow {
@@ -58,7 +62,7 @@ typedef struct Flow {
 struct RnHandoff {
     RnHandoffParts parts;
     GHashTable *flows; /* by addresses; a set of Flow */
-    unsigned n_attempts;
+    GQueue attempts;   /* of Flow; whose SYN came last is the last */
 };
 
 /* What the guest is told when a connect fails; not listed: nothing. */
@@ -125,8 +129,8 @@ static void end_attempt(Flow *flow)
     rn_watch_remove(&attempt->watch);
     rn_inside_cancel(&attempt->inside);
     rn_socket_reset(&attempt->outside);
+    g_queue_unlink(&flow->handoff->attempts, &attempt->link);
     g_clear_pointer(&flow->attempt, g_free);
-    flow->handoff->n_attempts--;
 }
 
 static void drop_flow(Flow *flow)
@@ -252,10 +256,11 @@ static void start_flow(RnHandoff *handoff, const RnSyn *syn,
         .attempt = g_new0(Attempt, 1),
     };
     flow->attempt->target = *target;
+    flow->attempt->link.data = flow;
     g_hash_table_add(handoff->flows, flow);
-    handoff->n_attempts++;
+    g_queue_push_tail_link(&handoff->attempts, &flow->attempt->link);
 
-    errno_value = connect_outside(flow->attempt, handoff->n_attempts);
+    errno_value = connect_outside(flow->attempt, handoff->attempts.length);
     if (errno_value == EINPROGRESS &&
         rn_loop_add(handoff->parts.loop, &flow->attempt->watch,
                     flow->attempt->outside, EPOLLOUT, handle_outside, flow,
@@ -267,6 +272,12 @@ static void start_flow(RnHandoff *handoff, const RnSyn *syn,
         refuse_flow(flow, errno_value);
 }
 
+static void note_syn(RnHandoff *handoff, Attempt *attempt)
+{
+    g_queue_unlink(&handoff->attempts, &attempt->link);
+    g_queue_push_tail_link(&handoff->attempts, &attempt->link);
+}
+
 /* False: it is a SYN that is dealt with already. */
 static bool make_place(RnHandoff *handoff, const RnSyn *syn)
 {
@@ -275,8 +286,11 @@ static bool make_place(RnHandoff *handoff, const RnSyn *syn)
 
     if (old == NULL)
         return true;
-    if (old->syn.sequence == syn->sequence)
+    if (old->syn.sequence == syn->sequence) {
+        if (old->attempt != NULL)
+            note_syn(handoff, old->attempt);
         return false;
+    }
     if (old->attempt != NULL)
         drop_flow(old);
     else
@@ -295,11 +309,14 @@ void rn_handoff_take(RnHandoff *handoff, const RnFrame *frame)
     if (!make_place(handoff, &syn))
         return;
     reach = rn_filter_connection(parts->plan, &syn.destination, &target);
-    if (reach != RN_REACH_HOST)
+    if (reach != RN_REACH_HOST) {
         rn_frame_refuse(parts->plan, &syn, reach_refusals[reach], parts->send,
                         parts->send_data);
-    else if (handoff->n_attempts < ATTEMPTS_MAX)
-        start_flow(handoff, &syn, &target);
+        return;
+    }
+    if (handoff->attempts.length >= ATTEMPTS_MAX)
+        drop_flow(handoff->attempts.head->data);
+    start_flow(handoff, &syn, &target);
 }
 
 RnHandoff *rn_handoff_new(const RnHandoffParts *parts)
@@ -330,5 +347,5 @@ void rn_handoff_free(RnHandoff *handoff)
 
 unsigned rn_handoff_n_attempts(const RnHandoff *handoff)
 {
-    return handoff->n_attempts;
+    return handoff->attempts.length;
 }

@@ -15,9 +15,11 @@
 #include <netinet/icmp6.h>
 #include <netinet/in.h>
 #include <netinet/ip_icmp.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 
 #include <rnet/net/address-plan.h>
+#include <rnet/net/fd-room.h>
 #include <rnet/net/filter.h>
 #include <rnet/net/frame-fields.h>
 #include <rnet/net/frame-refusal.h>
@@ -34,6 +36,7 @@ typedef struct Guest {
     RnHandoff *handoff;
     int server; /* the outside one, listening */
     RnEndpoint server_at;
+    uint16_t port;          /* of the client */
     TestFrame sent, answer; /* the last of each; answer.length 0: none */
 } Guest;
 
@@ -53,6 +56,7 @@ static Guest *make_guest(void)
 
     guest->bench = make_bench("127.0.0.1");
     guest->bench->plan.host_loopback = 1;
+    guest->port = 40000;
     guest->server = listen_on("127.0.0.1", &guest->server_at);
     parts.plan = &guest->bench->plan;
     parts.loop = guest->bench->loop;
@@ -73,7 +77,7 @@ static void free_guest(Guest *guest)
 }
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Guest, free_guest)
 
-/* A SYN from the guest's port 40000, not sent yet. */
+/* A SYN of the client, not sent yet. */
 static void make_syn(Guest *guest, const char *to, uint16_t port,
                      uint32_t sequence)
 {
@@ -85,7 +89,7 @@ static void make_syn(Guest *guest, const char *to, uint16_t port,
     };
 
     segment.source = *rn_plan_guest(plan, segment.destination.family);
-    segment.source.port = 40000;
+    segment.source.port = guest->port;
     test_tcp_frame(plan, &segment, &guest->sent);
     memcpy(guest->sent.bytes, plan->handoff_mac, 6);
 }
@@ -347,6 +351,70 @@ static void destination_without_a_way_is_answered_by_icmp(void **state)
     assert_int_equal(guest->bench->n_requests, 0);
 }
 
+/* A server that lets everybody else wait; `places` are its full queue. */
+static int open_silent_server(RnEndpoint *out_at, int places[2])
+{
+    int server = listen_on("127.0.0.1", out_at);
+
+    assert_int_equal(listen(server, 0), 0);
+    for (unsigned i = 0; i < 2; i++)
+        places[i] = connect_to(out_at);
+    return server;
+}
+
+enum {
+    ATTEMPTS = 2048
+}; /* at most, handoff.c */
+
+static void require_fds(void)
+{
+    struct rlimit limit = { 0 };
+
+    assert_true(rn_fd_room_raise(NULL));
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+    if (limit.rlim_cur < 2 * ATTEMPTS + 256)
+        skip_without("not enough fds");
+}
+
+/* They would be for minutes, whether their clients are there or not. */
+static void attempts_at_silent_servers_do_not_keep_others_out(void **state)
+{
+    g_autoptr(Guest) guest = NULL;
+    rn_autofd int silent = -1, first = -1, server = -1, client = -1;
+    int places[2] = { -1, -1 };
+    RnEndpoint silent_at;
+
+    (void)state;
+    require_fds();
+    guest = make_guest();
+    silent = open_silent_server(&silent_at, places);
+    guest->bench->answers[0] = KEEP;
+    send_syn(guest, "10.0.2.2", guest->server_at.port, 1);
+    first = await_server(guest);
+    await_requests(guest->bench, 1);
+    for (unsigned i = 1; i < ATTEMPTS; i++) {
+        guest->port = (uint16_t)i;
+        send_syn(guest, "10.0.2.2", silent_at.port, 1);
+    }
+    assert_int_equal(rn_handoff_n_attempts(guest->handoff), ATTEMPTS);
+
+    /* the oldest attempt stays if its client still sends SYNs */
+    guest->port = 40000;
+    send_syn(guest, "10.0.2.2", guest->server_at.port, 1);
+    guest->port = 40001;
+    send_syn(guest, "10.0.2.2", guest->server_at.port, 1);
+    assert_int_equal(rn_handoff_n_attempts(guest->handoff), ATTEMPTS);
+    server = await_server(guest);
+    client = await_service(guest->bench);
+    exchange(guest->bench, client, server);
+    reply(guest->bench, guest->bench->requests[0].id, CONNECT);
+    rn_fd_close(&client);
+    client = await_service(guest->bench);
+    exchange(guest->bench, client, first);
+    for (unsigned i = 0; i < 2; i++)
+        rn_fd_close(&places[i]);
+}
+
 static char *refuse_without_ipv6(void *data)
 {
     Guest *guest = data;
@@ -392,6 +460,7 @@ int main(void)
         cmocka_unit_test(freeing_resets_what_is_under_way),
         cmocka_unit_test(closed_port_is_answered_with_a_reset),
         cmocka_unit_test(destination_without_a_way_is_answered_by_icmp),
+        cmocka_unit_test(attempts_at_silent_servers_do_not_keep_others_out),
         cmocka_unit_test(host_with_ipv6_switched_off_is_no_network),
     };
 
