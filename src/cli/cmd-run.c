@@ -37,8 +37,9 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(RunOptions, clear_options)
 static const char description[] =
     "SPEC is [HOSTADDR:][HOSTPORT:]PORT[/tcp|udp], ports may be ranges;\n"
     "without HOSTPORT a free port of 127.0.0.1 is picked and shown.\n"
-    "MODE is slirp[:mtu=N,cidr=NET,ipv6=on|off,dns=ADDR|none,host-loopback],\n"
-    "none or host. The exit status is the payload's. See rnet(1).";
+    "MODE is slirp[:mtu=N,cidr=NET,ipv6=on|off,dns=ADDR|none,host-loopback,\n"
+    "link=tap|packet|auto,handoff=on|off|auto], none or host.\n"
+    "The exit status is the payload's. See rnet(1).";
 
 static bool parse_options(RunOptions *options, int argc, char **argv,
                           GError **error)
