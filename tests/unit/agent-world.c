@@ -62,6 +62,11 @@ RnAgentSetup make_setup(bool make_link)
 
 void start_agent(World *world)
 {
+    start_agent_after(world, NULL);
+}
+
+void start_agent_after(World *world, void (*prepare)(void))
+{
     int pair[2] = { -1, -1 };
 
     assert_true(rn_msg_pair(pair, NULL));
@@ -70,6 +75,8 @@ void start_agent(World *world)
     if (world->pid == 0) {
         rn_signals_reset();
         (void)close(pair[0]);
+        if (prepare != NULL)
+            prepare();
         _exit(rn_agent_run(pair[1]));
     }
     (void)close(pair[1]);

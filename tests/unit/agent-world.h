@@ -27,6 +27,9 @@ RnAgentSetup make_setup(bool make_link);
 /* Forks nsagent; it waits for its set-up on world->monitor. */
 void start_agent(World *world);
 
+/* The same after `prepare` was called in the child. */
+void start_agent_after(World *world, void (*prepare)(void));
+
 /* nsagent up to READY and serving. Without a link, lo is up. */
 void open_world(World *world, bool make_link);
 

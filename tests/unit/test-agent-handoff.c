@@ -9,13 +9,17 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <seccomp.h>
+#include <stdlib.h>
 #include <unistd.h>
 
+#include <linux/netlink.h>
 #include <netinet/in.h>
 
 #include <rnet/net/inside-socket.h>
 #include <rnet/sys/sysctl.h>
 #include <rnet/util/fd.h>
+#include <rnet/util/log.h>
 #include <rnet/util/msg.h>
 
 #include "agent-world.h"
@@ -356,6 +360,85 @@ static void second_agent_does_what_is_left_to_do(void **state)
     close_world(&world);
 }
 
+/* As a kernel without nf_tables does. */
+static void refuse_netfilter(void)
+{
+    scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
+
+    if (filter == NULL ||
+        seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPROTONOSUPPORT),
+                         SCMP_SYS(socket), 2, SCMP_A0(SCMP_CMP_EQ, AF_NETLINK),
+                         SCMP_A2(SCMP_CMP_EQ, NETLINK_NETFILTER)) < 0 ||
+        seccomp_load(filter) < 0)
+        _exit(EXIT_FAILURE);
+    seccomp_release(filter);
+}
+
+/* Has an nsagent without nf_tables configure a fresh namespace. */
+static bool configure_without_nft(World *world, RnHandoffMode mode, RnMsg *msg,
+                                  GError **error)
+{
+    RnAgentSetup setup = make_handoff_setup();
+
+    *world = (World){ .monitor = -1, .serving = -1, .link = -1 };
+    setup.plan.handoff_mode = (uint8_t)mode;
+    setup.log_level = RN_LOG_ERROR;
+    netns_open(&world->netns);
+    start_agent_after(world, refuse_netfilter);
+    assert_true(rn_msg_send(
+        world->monitor, RN_MSG_AGENT_SETUP, &setup, sizeof setup,
+        (int[]){ world->netns.netns_fd, world->netns.userns_fd }, 2, NULL));
+    return rn_msg_expect(world->monitor, RN_MSG_AGENT_READY,
+                         sizeof(RnAgentReady), 1, msg, error);
+}
+
+static void without_nf_tables_auto_leaves_tcp_to_libslirp(void **state)
+{
+    const RnNetworkPlan plan = test_plan();
+    RnEndpoint to = endpoint_of("192.0.2.1", 80);
+    g_autoptr(GError) error = NULL;
+    g_auto(RnMsg) msg = { 0 };
+    g_autofree char *reserved = NULL;
+    rn_autofd int client = -1;
+    RnAgentReady ready;
+    RnFrame syn;
+    World world;
+
+    (void)state;
+    require_tun();
+    if (!configure_without_nft(&world, RN_HANDOFF_MODE_AUTO, &msg, &error))
+        fail_msg("%s", error->message);
+    memcpy(&ready, msg.payload, sizeof ready);
+    assert_int_equal(ready.handoff_mode, RN_HANDOFF_MODE_OFF);
+    world.link = rn_msg_steal_fd(&msg, 0);
+    netns_run(&world.netns, add_gateways, NULL);
+    client = netns_connect(&world.netns, SOCK_STREAM, &to, NULL);
+    await_segment(&world, &syn);
+    assert_memory_equal(syn.ether, plan.gateway_mac, 6);
+    /* published ports have rules of their own then */
+    reserved =
+        netns_read_sysctl(&world.netns, "net/ipv4/ip_local_reserved_ports");
+    assert_string_equal(reserved, "80,8000-8010");
+    close_world(&world);
+}
+
+static void without_nf_tables_on_fails_and_says_so(void **state)
+{
+    g_autoptr(GError) error = NULL;
+    g_auto(RnMsg) msg = { 0 };
+    World world;
+
+    (void)state;
+    require_tun();
+    assert_false(
+        configure_without_nft(&world, RN_HANDOFF_MODE_ON, &msg, &error));
+    assert_non_null(strstr(error->message, "TCP handoff: "));
+    assert_true(rn_error_is_errno(error, EPROTONOSUPPORT));
+    (void)wait_for_exit(&world);
+    rn_fd_close(&world.monitor);
+    netns_close(&world.netns);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -366,6 +449,8 @@ int main(void)
         cmocka_unit_test(service_published_needs_no_rule_of_its_own),
         cmocka_unit_test(second_agent_does_it_again),
         cmocka_unit_test(second_agent_does_what_is_left_to_do),
+        cmocka_unit_test(without_nf_tables_auto_leaves_tcp_to_libslirp),
+        cmocka_unit_test(without_nf_tables_on_fails_and_says_so),
     };
 
     return cmocka_run_group_tests_name("agent-handoff", tests, NULL, NULL);
