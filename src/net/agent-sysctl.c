@@ -11,8 +11,9 @@
  * is off, because nobody else is on the link and it would keep the addresses
  * tentative for a second (RFC 4862, 5.4). In the namespace, published ports
  * are kept from being chosen for outgoing connections that libslirp carries,
- * since answers to those would be taken for answers of the service; and every mapped group may open
- * ICMP echo sockets, so that ping works without CAP_NET_RAW.
+ * since answers to those would be taken for answers of the service; and every
+ * mapped group may open ICMP echo sockets, so that ping works without
+ * CAP_NET_RAW.
  */
 #include "config.h"
 

@@ -72,14 +72,15 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(RnAgentNetwork, rn_agent_network_clear)
  * Configures the network namespace that the caller is in as `setup` has it,
  * and creates the link where it says so; else only what went with the nsagent
  * before is done again, and if that fails, the log says so: the container may
- * have changed its network since, and sockets can be served all the same. Fills in *out_network, which is { .link = -1 } so far.
+ * have changed its network since, and sockets can be served all the same.
+ * Fills in *out_network, which is { .link = -1 } so far.
  */
 bool rn_agent_configure(const RnAgentSetup *setup, RnAgentNetwork *out_network,
                         GError **error) RN_CHECK;
 
 /*
  * The part of rn_agent_hand_off() that goes with *out_nft, for an nsagent that
- * follows another: all the rest is still there, or is as the container wants it.
+ * follows another: all the rest is still there, or as the container wants it.
  */
 bool rn_agent_mark_syns(const RnNetworkPlan *plan, const uint16_t *families,
                         RnNft **out_nft, GError **error) RN_CHECK;
