@@ -48,9 +48,9 @@ typedef struct Attempt {
     int outside;
     RnWatch watch;
     RnInsideAttempt inside;
-    RnTimer retry;
     unsigned n_retries;
-    GList link; /* of the flow, in `attempts` */
+    bool is_retried;        /* waits in `retries` */
+    GList link, retry_link; /* of the flow, in `attempts` and `retries` */
 } Attempt;
 
 typedef struct Flow {
@@ -63,6 +63,8 @@ struct RnHandoff {
     RnHandoffParts parts;
     GHashTable *flows; /* by addresses; a set of Flow */
     GQueue attempts;   /* of Flow; whose SYN came last is the last */
+    GQueue retries;    /* of Flow; to be tried again inside */
+    RnTimer retry;     /* for all of these */
 };
 
 /* What the guest is told when a connect fails; not listed: nothing. */
@@ -80,6 +82,9 @@ static const struct {
     { EINVAL, RN_REFUSAL_NO_NETWORK },
     { EHOSTUNREACH, RN_REFUSAL_NO_HOST },
     { EHOSTDOWN, RN_REFUSAL_NO_HOST },
+    { ENONET, RN_REFUSAL_NO_HOST },
+    { ENOPROTOOPT, RN_REFUSAL_NO_HOST },
+    { EOPNOTSUPP, RN_REFUSAL_NO_HOST },
     { EACCES, RN_REFUSAL_PROHIBITED },
     { EPERM, RN_REFUSAL_PROHIBITED },
 };
@@ -125,7 +130,8 @@ static void end_attempt(Flow *flow)
 {
     Attempt *attempt = flow->attempt;
 
-    rn_timer_cancel(&attempt->retry);
+    if (attempt->is_retried)
+        g_queue_unlink(&flow->handoff->retries, &attempt->retry_link);
     rn_watch_remove(&attempt->watch);
     rn_inside_cancel(&attempt->inside);
     rn_socket_reset(&attempt->outside);
@@ -179,9 +185,30 @@ static void join(Flow *flow, int take_inside)
 
 static void connect_inside(Flow *flow);
 
+/* All that wait now; those that fail again wait for the next time. */
 static void retry_inside(RnTimer *timer)
 {
-    connect_inside(timer->data);
+    RnHandoff *handoff = timer->data;
+
+    for (unsigned n = handoff->retries.length; n > 0; n--) {
+        GList *link = g_queue_pop_head_link(&handoff->retries);
+        Flow *flow = link->data;
+
+        flow->attempt->is_retried = false;
+        connect_inside(flow);
+    }
+}
+
+static void retry_later(Flow *flow)
+{
+    RnHandoff *handoff = flow->handoff;
+
+    flow->attempt->is_retried = true;
+    flow->attempt->retry_link.data = flow;
+    g_queue_push_tail_link(&handoff->retries, &flow->attempt->retry_link);
+    if (handoff->retry.loop == NULL)
+        rn_loop_set_timer(handoff->parts.loop, &handoff->retry, RETRY_MS,
+                          retry_inside, handoff);
 }
 
 static void handle_inside(int take_fd, int errno_value, void *data)
@@ -193,8 +220,7 @@ static void handle_inside(int take_fd, int errno_value, void *data)
         join(flow, take_fd);
     } else if ((errno_value == EADDRNOTAVAIL || errno_value == EADDRINUSE) &&
                attempt->n_retries++ < RETRIES_MAX) {
-        rn_loop_set_timer(flow->handoff->parts.loop, &attempt->retry, RETRY_MS,
-                          retry_inside, flow);
+        retry_later(flow);
     } else {
         /* refused: the guest does not want the connection any more */
         rn_log_debug("handoff: connect inside: %s", g_strerror(errno_value));
@@ -341,6 +367,7 @@ void rn_handoff_free(RnHandoff *handoff)
         end_attempt(key);
         g_free(key);
     }
+    rn_timer_cancel(&handoff->retry);
     g_hash_table_unref(handoff->flows);
     g_free(handoff);
 }

@@ -233,6 +233,24 @@ static void port_still_taken_inside_is_tried_again(void **state)
     assert_inside_request(guest, 2);
 }
 
+static void attempt_that_waits_for_its_retry_can_be_replaced(void **state)
+{
+    g_autoptr(Guest) guest = make_guest();
+    rn_autofd int first = -1, second = -1;
+
+    (void)state;
+    for (unsigned i = 0; i < G_N_ELEMENTS(guest->bench->answers); i++)
+        guest->bench->answers[i] = EADDRNOTAVAIL;
+    send_syn(guest, "10.0.2.2", guest->server_at.port, 1);
+    first = await_server(guest);
+    await_requests(guest->bench, 2); /* the second is a retry */
+    send_syn(guest, "10.0.2.2", guest->server_at.port, 2);
+    second = await_server(guest);
+    await_reset(guest->bench, first);
+    await_requests(guest->bench, 4);
+    assert_int_equal(rn_handoff_n_attempts(guest->handoff), 1);
+}
+
 static void client_that_gave_up_resets_the_server(void **state)
 {
     g_autoptr(Guest) guest = make_guest();
@@ -456,6 +474,7 @@ int main(void)
         cmocka_unit_test(other_syn_from_the_same_port_replaces_the_attempt),
         cmocka_unit_test(other_syn_from_a_joined_port_is_a_new_connection),
         cmocka_unit_test(port_still_taken_inside_is_tried_again),
+        cmocka_unit_test(attempt_that_waits_for_its_retry_can_be_replaced),
         cmocka_unit_test(client_that_gave_up_resets_the_server),
         cmocka_unit_test(freeing_resets_what_is_under_way),
         cmocka_unit_test(closed_port_is_answered_with_a_reset),
