@@ -12,6 +12,7 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <unistd.h>
@@ -94,6 +95,18 @@ int peer_try_connect(const char *address, unsigned port)
         connect(fd, (struct sockaddr *)&storage, length) < 0 ? errno : 0;
     (void)close(fd);
     return failure;
+}
+
+void peer_await_connect(int fd)
+{
+    struct pollfd polled = { .fd = fd, .events = POLLOUT };
+    int failure = 0;
+    socklen_t length = sizeof(failure);
+
+    check_number(poll(&polled, 1, PEER_TIMEOUT_S * 1000), 1, "connected");
+    check_call(getsockopt(fd, SOL_SOCKET, SO_ERROR, &failure, &length) == 0,
+               "SO_ERROR");
+    check(failure == 0, "connect: %s", g_strerror(failure));
 }
 
 int peer_accept(int listener)

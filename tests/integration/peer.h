@@ -35,6 +35,9 @@ int peer_connect(int type, const char *address, unsigned port);
 /* The same, but returns errno of connect() and closes; 0: it connected. */
 int peer_try_connect(const char *address, unsigned port);
 
+/* Waits for the end of a connect(2) that has begun, which must succeed. */
+void peer_await_connect(int fd);
+
 /* The next connection of a listener; the caller's fd. */
 int peer_accept(int listener);
 

@@ -189,19 +189,6 @@ static int start_connect(const Inside *inside, const Side *side, unsigned port,
     return fd;
 }
 
-static void await_connect(int fd)
-{
-    struct pollfd polled = { .fd = fd, .events = POLLOUT };
-    int failure = 0;
-    socklen_t length = sizeof(failure);
-
-    check_number(poll(&polled, 1, PEER_TIMEOUT_S * 1000), 1, "connected");
-    check_call(getsockopt(fd, SOL_SOCKET, SO_ERROR, &failure, &length) == 0,
-               "SO_ERROR");
-    check(failure == 0, "connect: %s", g_strerror(failure));
-    check_call(fcntl(fd, F_SETFL, 0) == 0, "fcntl");
-}
-
 /* Frames are handled in order: after this the relay knows all earlier ones. */
 static void pass_the_relay(const Inside *inside, const Side *side)
 {
@@ -254,7 +241,8 @@ static void test_client_tries_again(Inside *inside, const Side *side)
     rn_autofd int client = start_connect(inside, side, port, server.port);
     pass_the_relay(inside, side);
     full_server_open(&server);
-    await_connect(client);
+    peer_await_connect(client);
+    check_call(fcntl(client, F_SETFL, 0) == 0, "fcntl");
     peer_send(client, "x");
     for (bool found = false; !found;) {
         rn_autofd int fd = peer_accept(server.listener);

@@ -185,18 +185,6 @@ static unsigned count_retransmits(int fd)
     return info.tcpi_total_retrans;
 }
 
-static void await_connected(int fd)
-{
-    struct pollfd polled = { .fd = fd, .events = POLLOUT };
-    int failure = 0;
-    socklen_t length = sizeof(failure);
-
-    check_number(poll(&polled, 1, PEER_TIMEOUT_S * 1000), 1, "connected");
-    check_call(getsockopt(fd, SOL_SOCKET, SO_ERROR, &failure, &length) == 0,
-               "SO_ERROR");
-    check(failure == 0, "connect: %s", g_strerror(failure));
-}
-
 /* Both SYNs are one connection: the next that the server sees is another's. */
 static void test_syn_again(Inside *inside, const Side *side)
 {
@@ -210,7 +198,7 @@ static void test_syn_again(Inside *inside, const Side *side)
     await_syn_timeout(inside, side);
     check(count_retransmits(client) > 0, "the SYN was sent once");
     full_server_open(&server);
-    await_connected(client);
+    peer_await_connect(client);
     check_call(fcntl(client, F_SETFL, 0) == 0, "fcntl");
     rn_autofd int other = inside_connect(inside, side->outside, server.port);
     rn_autofd int first = peer_accept(server.listener);

@@ -24,20 +24,6 @@ enum {
     PROBE = 1001, /* message type; none of protocol.h */
 };
 
-char *check_refusal(bool succeeded, GError **in_error, const Refusal *wanted)
-{
-    g_autoptr(GError) error = g_steal_pointer(in_error);
-
-    if (succeeded)
-        return g_strdup_printf("accepted, wanted \"%s\"", wanted->part);
-    if (rn_error_is_errno(error, wanted->errno_value) &&
-        strstr(error->message, wanted->part) != NULL)
-        return NULL;
-    return g_strdup_printf("said \"%s\" (%d), wanted \"%s\" (%d)",
-                           error->message, error->code, wanted->part,
-                           wanted->errno_value);
-}
-
 char *world_open(World *world)
 {
     static const uint16_t families[] = { AF_INET, AF_INET6 };

@@ -59,16 +59,4 @@ char *change_flow(World *world, const char *set, const RnNftFlow *flow,
 /* That flow's packet has to go there; its neighbours have to leave. */
 char *expect_flow(World *world, const char *host, Way wanted);
 
-/* What a refused call must say. */
-typedef struct Refusal {
-    int errno_value;
-    const char *part;
-} Refusal;
-
-/*
- * NULL if a call was refused like that. Clears the error, which comes by
- * reference, since `succeeded` is evaluated with it.
- */
-char *check_refusal(bool succeeded, GError **in_error, const Refusal *wanted);
-
 #endif

@@ -53,4 +53,5 @@ tests_unit_test_mount_options_LDADD = $(SYS_LIBS) $(CMOCKA_LIBS)
 unit_tests += tests/unit/test-rootpath
 tests_unit_test_rootpath_SOURCES = tests/unit/test-rootpath.c
 tests_unit_test_rootpath_LDADD = $(SYS_LIBS) $(CMOCKA_LIBS)
+noinst_HEADERS += tests/unit/refusal.h
 noinst_HEADERS += tests/unit/scratch.h

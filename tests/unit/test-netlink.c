@@ -17,6 +17,7 @@
 #include <sys/socket.h>
 
 #include "netns.h"
+#include "refusal.h"
 
 static void name_of_link_checked_as_the_kernel_does(void **state)
 {
@@ -43,28 +44,6 @@ static void name_of_link_checked_as_the_kernel_does(void **state)
         if (rn_link_name_is_valid(cases[i].name) != cases[i].valid)
             fail_msg("\"%s\"", cases[i].name);
     }
-}
-
-/* What a refused request must say. */
-typedef struct Refusal {
-    int errno_value;
-    const char *part;
-} Refusal;
-
-/* Takes the error by reference, since `succeeded` is evaluated with it. */
-static char *check_refusal(bool succeeded, GError **in_error,
-                           const Refusal *wanted)
-{
-    const GError *error = *in_error;
-
-    if (succeeded)
-        return g_strdup_printf("accepted, wanted \"%s\"", wanted->part);
-    if (rn_error_is_errno(error, wanted->errno_value) &&
-        strstr(error->message, wanted->part) != NULL)
-        return NULL;
-    return g_strdup_printf("said \"%s\" (%d), wanted \"%s\" (%d)",
-                           error->message, error->code, wanted->part,
-                           wanted->errno_value);
 }
 
 static short read_flags(const char *name)

@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 
 #include "nft-world.h"
+#include "refusal.h"
 
 enum {
     N_MANY = RN_NFT_MAX_FLOWS,

@@ -23,6 +23,7 @@
 #include <libnftnl/common.h>
 
 #include "nft-world.h"
+#include "refusal.h"
 
 /* One rule, with the matches that are not 0 or NULL. */
 typedef struct MatchCase {
