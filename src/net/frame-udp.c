@@ -40,11 +40,23 @@ typedef struct Piece {
 uint64_t rn_checksum_add(uint64_t sum, const void *data, gsize length)
 {
     const uint8_t *bytes = data;
+    uint64_t words = 0;
 
     /*
      * Words of 32 bits into 64: no carry is lost before 2^32 words, and by
-     * RFC 1071, 2 (B) and (C), folding them later gives the 16-bit sum.
+     * RFC 1071, 2 (B) and (C), folding them later gives the 16-bit sum. Added
+     * up in the host's byte order, in which the sum is the same with its bytes
+     * exchanged.
      */
+    for (; length >= 16; bytes += 16, length -= 16) {
+        uint32_t four[4];
+
+        memcpy(four, bytes, sizeof four);
+        words += ((uint64_t)four[0] + four[1]) + ((uint64_t)four[2] + four[3]);
+    }
+    while (words >> 16 != 0)
+        words = (words & 0xffff) + (words >> 16);
+    sum += g_ntohs((uint16_t)words);
     for (; length >= 4; bytes += 4, length -= 4)
         sum += rn_get32(bytes);
     if (length >= 2) {

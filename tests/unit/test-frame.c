@@ -60,6 +60,34 @@ static void checksum_of_rfc1071_bytes_is_as_printed(void **state)
     assert_int_equal(rn_checksum_finish(0), 0xffff);
 }
 
+/* As RFC 1071 defines it, a 16-bit word at a time. */
+static uint16_t sum_slowly(const uint8_t *bytes, gsize length)
+{
+    uint32_t sum = 0;
+
+    for (gsize i = 0; i < length; i++)
+        sum += i % 2 == 0 ? (uint32_t)bytes[i] << 8 : bytes[i];
+    while (sum >> 16 != 0)
+        sum = (sum & 0xffff) + (sum >> 16);
+    return (uint16_t)~sum;
+}
+
+static void checksum_of_any_length_and_place_is_the_same(void **state)
+{
+    g_autoptr(GRand) random = g_rand_new_with_seed(1);
+    uint8_t bytes[200];
+
+    (void)state;
+    for (unsigned i = 0; i < sizeof bytes; i++)
+        bytes[i] = i < 20 ? 0xff : (uint8_t)g_rand_int(random);
+    for (gsize start = 0; start < 20; start++) {
+        for (gsize length = 0; length <= sizeof bytes - start; length++)
+            assert_int_equal(
+                rn_checksum_finish(rn_checksum_add(0, bytes + start, length)),
+                sum_slowly(bytes + start, length));
+    }
+}
+
 /* The checksums were computed by another program, in Python. */
 static void parse_of_known_udp_frame_gives_its_fields(void **state)
 {
@@ -365,6 +393,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(checksum_of_rfc1071_bytes_is_as_printed),
+        cmocka_unit_test(checksum_of_any_length_and_place_is_the_same),
         cmocka_unit_test(parse_of_known_udp_frame_gives_its_fields),
         cmocka_unit_test(udp_frame_with_broken_payload_fails_its_checksum),
         cmocka_unit_test(parse_of_truncated_frames_fails),
