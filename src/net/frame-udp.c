@@ -87,19 +87,24 @@ uint64_t rn_checksum_pseudo(const RnEndpoint *source,
     return rn_checksum_add(sum, destination->address, address_length);
 }
 
-static void put_udp_header(const RnUdpHeaders *headers, uint8_t *udp,
-                           gsize length)
+/* All but the checksum, of which the sum over the pseudo header is returned. */
+static uint64_t put_udp_fields(const RnUdpHeaders *headers, uint8_t *udp,
+                               gsize length)
 {
-    uint64_t sum = 0;
-    uint16_t checksum = 0;
-
     rn_put16(udp, headers->source.port);
     rn_put16(udp + 2, headers->destination.port);
     rn_put16(udp + 4, (uint16_t)length);
     rn_put16(udp + 6, 0);
-    sum = rn_checksum_pseudo(&headers->source, &headers->destination,
-                             IPPROTO_UDP, length);
-    checksum = rn_checksum_finish(rn_checksum_add(sum, udp, length));
+    return rn_checksum_pseudo(&headers->source, &headers->destination,
+                              IPPROTO_UDP, length);
+}
+
+static void put_udp_header(const RnUdpHeaders *headers, uint8_t *udp,
+                           gsize length)
+{
+    uint64_t sum = put_udp_fields(headers, udp, length);
+    uint16_t checksum = rn_checksum_finish(rn_checksum_add(sum, udp, length));
+
     /* 0 says "no checksum", so that a sum of 0 is sent as its other form */
     rn_put16(udp + 6, checksum == 0 ? 0xffff : checksum);
 }
@@ -146,17 +151,27 @@ static uint8_t *put_ipv6_header(const RnUdpHeaders *headers, const Piece *piece)
     return ip;
 }
 
+/* The Ethernet header in front of the IP header; returns where it begins. */
+static uint8_t *put_ether_header(const RnUdpHeaders *headers, uint8_t *ip)
+{
+    uint8_t *ether = ip - RN_ETHER_HEADER;
+
+    memcpy(ether, headers->destination_mac, 6);
+    memcpy(ether + 6, headers->source_mac, 6);
+    rn_put16(ether + 12, headers->source.family == AF_INET
+                             ? RN_ETHER_TYPE_IPV4
+                             : RN_ETHER_TYPE_IPV6);
+    return ether;
+}
+
 static void send_piece(const RnUdpHeaders *headers, const Piece *piece,
                        RnFrameSink sink, void *sink_data)
 {
     bool is_ipv4 = headers->source.family == AF_INET;
     uint8_t *ip = is_ipv4 ? put_ipv4_header(headers, piece)
                           : put_ipv6_header(headers, piece);
-    uint8_t *ether = ip - RN_ETHER_HEADER;
+    uint8_t *ether = put_ether_header(headers, ip);
 
-    memcpy(ether, headers->destination_mac, 6);
-    memcpy(ether + 6, headers->source_mac, 6);
-    rn_put16(ether + 12, is_ipv4 ? RN_ETHER_TYPE_IPV4 : RN_ETHER_TYPE_IPV6);
     sink(ether, (gsize)(piece->data - ether) + piece->length, sink_data);
 }
 
@@ -190,4 +205,30 @@ bool rn_frame_send_udp(const RnUdpHeaders *headers, uint8_t *payload,
         send_piece(headers, &piece, sink, sink_data);
     }
     return true;
+}
+
+uint8_t *rn_frame_put_burst(const RnUdpHeaders *headers, uint8_t *payload,
+                            gsize length)
+{
+    Piece piece = {
+        .data = payload - UDP_HEADER,
+        .length = UDP_HEADER + length,
+        .is_last = true,
+    };
+    uint64_t sum = put_udp_fields(headers, piece.data, piece.length);
+    uint8_t *ip = headers->source.family == AF_INET
+                      ? put_ipv4_header(headers, &piece)
+                      : put_ipv6_header(headers, &piece);
+
+    /* what is completed is not complemented yet */
+    rn_put16(piece.data + 6, (uint16_t)~rn_checksum_finish(sum));
+    return put_ether_header(headers, ip);
+}
+
+bool rn_frame_udp_fits(const RnUdpHeaders *headers, gsize length)
+{
+    gsize ip_header =
+        headers->source.family == AF_INET ? IPV4_HEADER : IPV6_HEADER;
+
+    return ip_header + UDP_HEADER + length <= headers->mtu;
 }

@@ -26,7 +26,7 @@ static const char *const allowed_calls[] = {
     "restart_syscall",
 
     /* the link: frames */
-    "read", "write",
+    "read", "write", "writev",
 
     /* the agent and the monitor; UDP in batches; libslirp's sockets */
     "sendmsg", "recvmsg", "recvmmsg", "sendto", "recvfrom",

@@ -91,7 +91,7 @@ bool rn_tap_is_usable(GError **error)
 
 bool rn_tap_open(const char *name, int *out_fd, GError **error)
 {
-    struct ifreq request = { .ifr_flags = IFF_TAP | IFF_NO_PI };
+    struct ifreq request = { .ifr_flags = IFF_TAP | IFF_NO_PI | IFF_VNET_HDR };
     rn_autofd int fd = -1;
 
     /* the kernel would take "tap%d" as a pattern */

@@ -40,7 +40,11 @@ Engine *make_engine(const RnNetworkPlan *plan)
 {
     g_autoptr(GError) error = NULL;
     Engine *engine = g_new0(Engine, 1);
-    RnLinkHandlers handlers = { take_frame, note_link_end, engine };
+    RnLinkHandlers handlers = {
+        .frame = take_frame,
+        .end = note_link_end,
+        .data = engine,
+    };
     int fds[2];
 
     engine->plan = *plan;

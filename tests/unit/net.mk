@@ -21,7 +21,7 @@ tests_unit_test_agent_SOURCES = tests/unit/test-agent.c \
 tests_unit_test_agent_LDADD = $(NET_LIBS) $(CMOCKA_LIBS)
 unit_tests += tests/unit/test-agent-link
 tests_unit_test_agent_link_SOURCES = tests/unit/test-agent-link.c \
-	tests/unit/agent-world.c tests/unit/netns.c
+	tests/unit/agent-world.c tests/unit/frames.c tests/unit/netns.c
 tests_unit_test_agent_link_LDADD = $(NET_LIBS) $(CMOCKA_LIBS)
 unit_tests += tests/unit/test-agent-handoff
 tests_unit_test_agent_handoff_SOURCES = tests/unit/test-agent-handoff.c \

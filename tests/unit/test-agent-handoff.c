@@ -16,6 +16,8 @@
 #include <linux/netlink.h>
 #include <netinet/in.h>
 
+#include <linux/virtio_net.h>
+
 #include <rnet/net/inside-socket.h>
 #include <rnet/sys/sysctl.h>
 #include <rnet/util/fd.h>
@@ -25,7 +27,12 @@
 #include "agent-world.h"
 #include "frames.h"
 
-static uint8_t buffer[RN_FRAME_MAX];
+/* the TAP's header (tap.h) is in front of each frame */
+enum {
+    PREFIX = sizeof(struct virtio_net_hdr)
+};
+
+static uint8_t buffer[PREFIX + RN_FRAME_MAX];
 
 static RnAgentSetup make_handoff_setup(void)
 {
@@ -54,8 +61,8 @@ static void await_segment(const World *world, RnFrame *out_frame)
 
         assert_int_equal(poll(&entry, 1, -1), 1);
         got = read(world->link, buffer, sizeof buffer);
-        assert_true(got > 0);
-        if (rn_frame_parse(buffer, (gsize)got, out_frame) &&
+        assert_true(got > PREFIX);
+        if (rn_frame_parse(buffer + PREFIX, (gsize)got - PREFIX, out_frame) &&
             out_frame->protocol == IPPROTO_TCP)
             return;
     }
@@ -65,10 +72,10 @@ static void assert_no_segment(const World *world)
 {
     ssize_t got = 0;
 
-    while ((got = read(world->link, buffer, sizeof buffer)) > 0) {
+    while ((got = read(world->link, buffer, sizeof buffer)) > PREFIX) {
         RnFrame frame;
 
-        if (rn_frame_parse(buffer, (gsize)got, &frame) &&
+        if (rn_frame_parse(buffer + PREFIX, (gsize)got - PREFIX, &frame) &&
             frame.protocol == IPPROTO_TCP)
             fail_msg("a TCP segment with flags %x", frame.tcp_flags);
     }

@@ -5,11 +5,20 @@
 #include "config.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <unistd.h>
 
+#include <rnet/net/link.h>
 #include <rnet/util/fd.h>
 
 #include "agent-world.h"
+#include "frames.h"
+
+enum {
+    SEGMENT = 300,
+    TURNS_MAX = 500, /* only a failure takes so many */
+    TURN_MS = 20,
+};
 
 /* A client far away talks to a service inside, both ways. */
 static void exchange(const World *world, const char *guest, const char *client,
@@ -128,12 +137,106 @@ static void namespace_configured_has_the_parameters(void **state)
     close_world(&world);
 }
 
+static void ignore_frame(const uint8_t *frame, gsize length, void *data)
+{
+    (void)frame;
+    (void)length;
+    (void)data;
+}
+
+static void ignore_end(int errno_value, void *data)
+{
+    (void)errno_value;
+    (void)data;
+}
+
+/* 4000 bytes as datagrams of SEGMENT, each full of its number. */
+static bool send_burst(RnLink *link, const RnNetworkPlan *plan,
+                       const RnUdpHeaders *addresses)
+{
+    static uint8_t bytes[RN_FRAME_HEADROOM + 4000];
+    RnUdpHeaders headers = *addresses;
+    struct iovec parts[2];
+    RnFrameBurst burst = { .parts = parts, .n_parts = 2, .segment = SEGMENT };
+    uint8_t *payload = bytes + RN_FRAME_HEADROOM;
+
+    headers.source_mac = plan->gateway_mac;
+    headers.destination_mac = plan->guest_mac;
+    headers.mtu = plan->mtu;
+    for (unsigned i = 0; i < 4000; i++)
+        payload[i] = (uint8_t)(i / SEGMENT);
+    parts[0].iov_base = rn_frame_put_burst(&headers, payload, 4000);
+    burst.headers = (gsize)(payload - (uint8_t *)parts[0].iov_base);
+    parts[0].iov_len = burst.headers + 1500;
+    parts[1].iov_base = payload + 1500;
+    parts[1].iov_len = 2500;
+    return rn_link_send_burst(link, &burst);
+}
+
+/* For a moment after it comes up an interface drops all IPv6. */
+static void send_until_it_arrives(RnLink *link, const RnNetworkPlan *plan,
+                                  const RnUdpHeaders *headers, int inside)
+{
+    struct pollfd entry = { .fd = inside, .events = POLLIN };
+
+    for (unsigned i = 0; i < TURNS_MAX && entry.revents == 0; i++) {
+        if (!send_burst(link, plan, headers))
+            skip_without("bursts through a TAP (Linux 6.2)");
+        assert_true(poll(&entry, 1, TURN_MS) >= 0);
+    }
+}
+
+static void burst_arrives_as_the_datagrams_that_it_is_of(void **state)
+{
+    static const char *const pairs[][2] = {
+        { "192.0.2.1", "10.0.2.100" },
+        { "2001:db8::1", "fd00::100" },
+    };
+    const RnAgentSetup setup = make_setup(true);
+    const RnLinkHandlers handlers = { .frame = ignore_frame,
+                                      .end = ignore_end };
+    g_autoptr(RnLoop) loop = rn_loop_new(NULL);
+    World world;
+    RnLink *link = NULL;
+
+    (void)state;
+    require_tun();
+    open_world_with(&world, &setup);
+    link = rn_link_new(loop, g_steal_fd(&world.link), &handlers, NULL);
+    assert_non_null(link);
+    for (unsigned i = 0; i < G_N_ELEMENTS(pairs); i++) {
+        RnUdpHeaders headers = {
+            .source = endpoint_of(pairs[i][0], 1000),
+            .destination = endpoint_of(pairs[i][1], 5300),
+        };
+        rn_autofd int inside =
+            netns_listen(&world.netns, SOCK_DGRAM, pairs[i][1], 5300);
+
+        send_until_it_arrives(link, &setup.plan, &headers, inside);
+        for (unsigned done = 0; done < 4000;) {
+            struct pollfd entry = { .fd = inside, .events = POLLIN };
+            uint8_t bytes[4000];
+            ssize_t got = 0;
+
+            assert_int_equal(poll(&entry, 1, TURNS_MAX * TURN_MS), 1);
+            got = recv(inside, bytes, sizeof bytes, 0);
+            assert_int_equal(got, MIN(SEGMENT, 4000 - done));
+            assert_int_equal(bytes[0], done / SEGMENT);
+            assert_int_equal(bytes[got - 1], done / SEGMENT);
+            done += (unsigned)got;
+        }
+    }
+    rn_link_free(link);
+    close_world(&world);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(service_published_sees_the_address_of_the_client),
         cmocka_unit_test(address_of_the_client_in_use_reported),
         cmocka_unit_test(namespace_configured_has_the_parameters),
+        cmocka_unit_test(burst_arrives_as_the_datagrams_that_it_is_of),
     };
 
     return cmocka_run_group_tests_name("agent-link", tests, NULL, NULL);

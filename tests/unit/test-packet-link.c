@@ -234,7 +234,11 @@ static void interface_deleted_inside_is_not_the_relays_end(void **state)
     static TestFrame frame;
     RnNetworkPlan plan = test_plan();
     bool has_ended = false;
-    RnLinkHandlers handlers = { note_frame, note_end, &has_ended };
+    RnLinkHandlers handlers = {
+        .frame = note_frame,
+        .end = note_end,
+        .data = &has_ended,
+    };
     g_autoptr(RnLoop) loop = rn_loop_new(NULL);
     struct pollfd entry = { .events = POLLIN };
     World world;

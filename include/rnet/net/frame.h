@@ -10,6 +10,8 @@
 #ifndef RNET_NET_FRAME_H
 #define RNET_NET_FRAME_H
 
+#include <sys/uio.h>
+
 #include <rnet/util/inet.h>
 
 enum {
@@ -114,5 +116,42 @@ typedef struct RnUdpHeaders {
  */
 bool rn_frame_send_udp(const RnUdpHeaders *headers, uint8_t *payload,
                        gsize length, RnFrameSink sink, void *sink_data);
+
+/*
+ * Datagrams of one flow as one frame that is larger than any packet need be:
+ * the reader's kernel takes it apart (generic segmentation offload). All have
+ * `segment` bytes of payload, but the last, which may have less.
+ */
+typedef struct RnFrameBurst {
+    const struct iovec *parts; /* the first begins with the headers */
+    unsigned n_parts;          /* at most RN_BURST_PARTS_MAX */
+    gsize headers;             /* bytes of Ethernet, IP and UDP header */
+    uint16_t segment;
+} RnFrameBurst;
+
+enum {
+    RN_BURST_PARTS_MAX = 64,
+
+    /* bytes of payload that both families' packets can hold together */
+    RN_BURST_PAYLOAD_MAX = 65535 - 20 - 8,
+};
+
+/*
+ * Takes one burst, which is only valid during the call. False: it cannot take
+ * any, and the datagrams have to be sent one by one.
+ */
+typedef bool (*RnBurstSink)(const RnFrameBurst *burst, void *data);
+
+/*
+ * Writes the headers of a burst in front of its first payload, where
+ * RN_FRAME_HEADROOM bytes must be writable, and returns where they begin. The
+ * lengths are those of the whole, `length` bytes of payload; the UDP checksum
+ * covers the pseudo header only, the reader completes it for each datagram.
+ */
+uint8_t *rn_frame_put_burst(const RnUdpHeaders *headers, uint8_t *payload,
+                            gsize length);
+
+/* Whether a datagram fits one packet of headers->mtu bytes. */
+bool rn_frame_udp_fits(const RnUdpHeaders *headers, gsize length);
 
 #endif

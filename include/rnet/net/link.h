@@ -2,13 +2,14 @@
 /*
  * link - the guest's Ethernet link: one frame per read and per write
  *
- * The fd is a TAP without packet information (IFF_NO_PI), a packet socket
- * bound to an interface, or, in tests, one end of a SOCK_SEQPACKET or
- * SOCK_DGRAM pair.
+ * The fd is a TAP as rn_tap_open() makes it, a packet socket bound to an
+ * interface, or, in tests, one end of a SOCK_SEQPACKET or SOCK_DGRAM pair.
+ * The fd tells itself whether its frames have a header in front.
  */
 #ifndef RNET_NET_LINK_H
 #define RNET_NET_LINK_H
 
+#include <rnet/net/frame.h>
 #include <rnet/sys/loop.h>
 
 typedef struct RnLink RnLink;
@@ -22,10 +23,14 @@ typedef void (*RnLinkFrameFunc)(const uint8_t *frame, gsize length, void *data);
  */
 typedef void (*RnLinkEndFunc)(int errno_value, void *data);
 
+/* No more frames are waiting, or enough were handed over for this turn. */
+typedef void (*RnLinkPauseFunc)(void *data);
+
 typedef struct RnLinkHandlers {
     RnLinkFrameFunc frame;
+    RnLinkPauseFunc pause; /* may be NULL */
     RnLinkEndFunc end;
-    void *data; /* for both */
+    void *data; /* for all */
 } RnLinkHandlers;
 
 typedef struct RnLinkCounters {
@@ -41,6 +46,12 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(RnLink, rn_link_free)
 
 /* Writes one frame to the guest. Where there is no room, it is dropped. */
 void rn_link_send(RnLink *link, const uint8_t *frame, gsize length);
+
+/*
+ * Writes a burst as one frame, or drops it for want of room. False: this link
+ * takes none (no TAP, or Linux before 6.2, whose TAPs do not know them).
+ */
+bool rn_link_send_burst(RnLink *link, const RnFrameBurst *burst);
 
 const RnLinkCounters *rn_link_counters(const RnLink *link);
 

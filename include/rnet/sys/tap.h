@@ -11,9 +11,11 @@
 
 /*
  * Creates the interface `name` in the network namespace that the caller is in
- * and returns its fd in *out_fd: non-blocking, CLOEXEC, one frame without
- * packet information a read or write. The interface goes when the last copy
- * of the fd is closed. Needs CAP_NET_ADMIN over the namespace, and
+ * and returns its fd in *out_fd: non-blocking, CLOEXEC, one frame a read or
+ * write, behind a struct virtio_net_hdr (linux/virtio_net.h, 10 bytes) in the
+ * host's byte order and without packet information. The kernel fills the
+ * header with zeros; written, it can tell of a burst of UDP datagrams. The
+ * interface goes when the last copy of the fd is closed. Needs CAP_NET_ADMIN over the namespace, and
  * /dev/net/tun. Errors are RN_ERRNO, with a hint where one is known.
  */
 bool rn_tap_open(const char *name, int *out_fd, GError **error) RN_CHECK;
