@@ -2,11 +2,10 @@
 /*
  * publish-udp - moves the datagrams of published UDP ports
  *
- * Role:     listener -> flow -> frame -> link;  answer -> flow -> listener
+ * Role:     listener -> intake -> flow -> frames;  answer -> flow -> sender
  * Runs in:  the relay
- * Owns:     the listeners, the table of flows, buffers for one batch
- * Limits:   BATCH datagrams a call, BATCHES calls of one listener a turn;
- *           the number of flows (udp-flows)
+ * Owns:     the listeners, the table of flows
+ * Limits:   the number of flows (udp-flows); those of intake and sender
  * Failure:  as UDP has it: a datagram that cannot be sent is dropped
  */
 #include "config.h"
@@ -14,7 +13,6 @@
 #include <rnet/net/publish-udp.h>
 
 #include <errno.h>
-#include <stdalign.h>
 #include <string.h>
 
 #include <netinet/in.h>
@@ -23,16 +21,13 @@
 #include <rnet/net/reassembly.h>
 #include <rnet/net/udp-flows.h>
 #include <rnet/util/fd.h>
-#include <rnet/util/log.h>
 
 enum {
-    BATCH = 16,
-    BATCHES = 4,
     EXPIRY_STEP_MS = 1000, /* flows are looked through no more often */
 };
 
-/* Enough for the packet information of either family. */
-#define CONTROL_SPACE CMSG_SPACE(sizeof(struct in6_pktinfo))
+/* the packet information of either family has room in a route */
+G_STATIC_ASSERT(CMSG_SPACE(sizeof(struct in6_pktinfo)) <= RN_UDP_ROUTE_CONTROL);
 
 typedef struct Listener {
     RnPublishUdp *publish;
@@ -43,24 +38,15 @@ typedef struct Listener {
     RnWatch watch;
 } Listener;
 
-/* One datagram of a batch. */
-typedef struct Slot {
-    struct sockaddr_storage from;
-    alignas(struct cmsghdr) uint8_t control[CONTROL_SPACE];
-    uint8_t bytes[RN_FRAME_HEADROOM + RN_UDP_PAYLOAD_MAX];
-} Slot;
-
 struct RnPublishUdp {
     const RnNetworkPlan *plan;
     RnLoop *loop;
-    RnFrameSink sink;
-    void *sink_data;
+    RnUdpIntake *intake;
+    RnUdpSender *sender;
     RnUdpFlows *flows;
     RnReassembly *reassembly;
     RnTimer expiry;
     GPtrArray *listeners; /* of Listener */
-    uint32_t last_id;     /* of IP packets */
-    Slot slots[BATCH];
 };
 
 static void free_listener(void *data)
@@ -131,81 +117,46 @@ static bool read_local(const Listener *listener, struct msghdr *header,
     return true;
 }
 
-static void deliver(const Listener *listener, Slot *slot, gsize length,
-                    struct msghdr *header)
+/* Finds, or makes, the flow of a client's datagram. */
+static bool route_question(const RnEndpoint *from, struct msghdr *header,
+                           RnEndpoint *out_source, RnEndpoint *out_destination,
+                           void *data)
 {
+    const Listener *listener = data;
     RnPublishUdp *publish = listener->publish;
-    RnUdpOrigin origin = { .listener = listener->index,
-                           .guest_port = listener->guest_port };
-    RnUdpHeaders headers = {
-        .source_mac = publish->plan->gateway_mac,
-        .destination_mac = publish->plan->guest_mac,
-        .mtu = publish->plan->mtu,
-        .id = ++publish->last_id,
+    RnUdpOrigin origin = {
+        .client = *from,
+        .listener = listener->index,
+        .guest_port = listener->guest_port,
     };
     const RnUdpFlow *flow = NULL;
     int64_t now_ms = rn_clock_ms();
 
-    rn_endpoint_from_sockaddr(&slot->from, &origin.client);
-    if (origin.client.family == AF_UNSPEC || origin.client.port == 0 ||
-        !read_local(listener, header, &origin.local))
-        return;
+    if (!read_local(listener, header, &origin.local))
+        return false;
     flow = rn_udp_flows_enter(publish->flows, &origin, now_ms);
     if (flow == NULL)
-        return;
-    headers.source = flow->shown;
-    headers.destination = flow->guest;
-    (void)rn_frame_send_udp(&headers, slot->bytes + RN_FRAME_HEADROOM, length,
-                            publish->sink, publish->sink_data);
+        return false;
+    *out_source = flow->shown;
+    *out_destination = flow->guest;
     if (publish->expiry.loop == NULL)
         schedule_expiry(publish, now_ms);
-}
-
-/* Receives one batch; the number of datagrams, 0 when there is nothing. */
-static int receive_batch(const Listener *listener)
-{
-    RnPublishUdp *publish = listener->publish;
-    struct mmsghdr headers[BATCH];
-    struct iovec parts[BATCH];
-    int n = 0;
-
-    for (unsigned i = 0; i < BATCH; i++) {
-        Slot *slot = &publish->slots[i];
-
-        parts[i] = (struct iovec){
-            .iov_base = slot->bytes + RN_FRAME_HEADROOM,
-            .iov_len = RN_UDP_PAYLOAD_MAX,
-        };
-        headers[i].msg_hdr = (struct msghdr){
-            .msg_name = &slot->from,
-            .msg_namelen = sizeof slot->from,
-            .msg_iov = &parts[i],
-            .msg_iovlen = 1,
-            .msg_control = slot->control,
-            .msg_controllen = sizeof slot->control,
-        };
-    }
-    n = recvmmsg(listener->fd, headers, BATCH, MSG_DONTWAIT, NULL);
-    for (int i = 0; i < n; i++)
-        deliver(listener, &publish->slots[i], headers[i].msg_len,
-                &headers[i].msg_hdr);
-    /* an error of the socket (an ICMP message) is taken off by being told */
-    return MAX(n, 0);
+    return true;
 }
 
 static void handle_listener(RnWatch *watch, uint32_t events)
 {
+    Listener *listener = watch->data;
+
     (void)events;
-    for (unsigned i = 0; i < BATCHES; i++) {
-        if (receive_batch(watch->data) < BATCH)
-            return;
-    }
+    rn_udp_intake_receive(listener->publish->intake, watch->fd, route_question,
+                          listener);
 }
 
 /* Adds where the answer is to leave from. */
-static void put_local(struct msghdr *header, const RnEndpoint *local)
+static void put_local(RnUdpRoute *route, const RnEndpoint *local)
 {
-    struct cmsghdr *control = header->msg_control;
+    struct cmsghdr *control = (struct cmsghdr *)(void *)route->control;
 
     if (local->family == AF_INET) {
         struct in_pktinfo info = { 0 };
@@ -215,7 +166,7 @@ static void put_local(struct msghdr *header, const RnEndpoint *local)
         control->cmsg_type = IP_PKTINFO;
         control->cmsg_len = CMSG_LEN(sizeof info);
         memcpy(CMSG_DATA(control), &info, sizeof info);
-        header->msg_controllen = CMSG_SPACE(sizeof info);
+        route->control_length = CMSG_SPACE(sizeof info);
     } else {
         struct in6_pktinfo info = { .ipi6_ifindex = local->scope };
 
@@ -224,7 +175,7 @@ static void put_local(struct msghdr *header, const RnEndpoint *local)
         control->cmsg_type = IPV6_PKTINFO;
         control->cmsg_len = CMSG_LEN(sizeof info);
         memcpy(CMSG_DATA(control), &info, sizeof info);
-        header->msg_controllen = CMSG_SPACE(sizeof info);
+        route->control_length = CMSG_SPACE(sizeof info);
     }
 }
 
@@ -249,37 +200,25 @@ static void send_answer(const RnPublishUdp *publish, const RnUdpFlow *flow,
 {
     const Listener *listener =
         g_ptr_array_index(publish->listeners, flow->origin.listener);
-    alignas(struct cmsghdr) uint8_t control[CONTROL_SPACE] = { 0 };
-    struct sockaddr_storage to;
-    struct iovec part = { .iov_base = (void *)payload, .iov_len = length };
-    struct msghdr header = {
-        .msg_name = &to,
-        .msg_namelen = get_client(listener, flow, &to),
-        .msg_iov = &part,
-        .msg_iovlen = 1,
-        .msg_control = control,
-    };
+    RnUdpRoute route = { .fd = listener->fd };
 
+    route.to_length = get_client(listener, flow, &route.to);
     if (rn_endpoint_is_any(&listener->host))
-        put_local(&header, &flow->origin.local);
-    else
-        header.msg_control = NULL;
-    if (sendmsg(listener->fd, &header, MSG_DONTWAIT | MSG_NOSIGNAL) < 0)
-        rn_log_debug("publish: answer dropped: %s", g_strerror(errno));
+        put_local(&route, &flow->origin.local);
+    rn_udp_sender_add(publish->sender, &route, payload, length);
 }
 
 RnPublishUdp *rn_publish_udp_new(const RnNetworkPlan *plan, RnLoop *loop,
-                                 RnFrameSink sink, void *sink_data)
+                                 RnUdpIntake *intake, RnUdpSender *sender)
 {
     RnPublishUdp *publish = g_new0(RnPublishUdp, 1);
 
     publish->plan = plan;
     publish->loop = loop;
-    publish->sink = sink;
-    publish->sink_data = sink_data;
+    publish->intake = intake;
+    publish->sender = sender;
     publish->flows = rn_udp_flows_new(plan, RN_UDP_FLOWS_MAX);
     publish->reassembly = rn_reassembly_new();
-    publish->last_id = g_random_int();
     publish->listeners = g_ptr_array_new_with_free_func(free_listener);
     return publish;
 }
@@ -289,6 +228,8 @@ void rn_publish_udp_free(RnPublishUdp *publish)
     if (publish == NULL)
         return;
     rn_timer_cancel(&publish->expiry);
+    /* the listeners are about to be closed */
+    rn_udp_sender_flush(publish->sender);
     rn_udp_flows_free(publish->flows);
     rn_reassembly_free(publish->reassembly);
     g_ptr_array_unref(publish->listeners);
@@ -323,8 +264,10 @@ bool rn_publish_udp_add(RnPublishUdp *publish, const RnRelayListener *info,
     if (want_local(listener, error) &&
         rn_fd_set_nonblocking(take_fd, true, error) &&
         rn_loop_add(publish->loop, &listener->watch, take_fd, EPOLLIN,
-                    handle_listener, listener, error))
+                    handle_listener, listener, error)) {
+        rn_udp_intake_prepare(take_fd);
         return true;
+    }
     g_ptr_array_remove(publish->listeners, listener);
     return false;
 }

@@ -51,6 +51,8 @@ typedef struct Relay {
     RnSplicer *splicer;
     RnHandoff *handoff;
     RnPublishTcp *tcp;
+    RnUdpIntake *udp_intake;
+    RnUdpSender *udp_sender;
     RnPublishUdp *udp;
     RnPing6 *ping6; /* NULL: libslirp does it */
     unsigned n_listeners;
@@ -65,6 +67,8 @@ static void clear_relay(Relay *relay)
     rn_handoff_free(relay->handoff);
     rn_publish_tcp_free(relay->tcp);
     rn_publish_udp_free(relay->udp);
+    rn_udp_sender_free(relay->udp_sender);
+    rn_udp_intake_free(relay->udp_intake);
     rn_ping6_free(relay->ping6);
     rn_inside_free(relay->inside);
     rn_agent_client_free(relay->agent);
@@ -77,12 +81,26 @@ static void clear_relay(Relay *relay)
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Relay, clear_relay)
 
-/* Frames for the guest: libslirp's, of published UDP ports, of ping6. */
+/* Frames for the guest: libslirp's, of UDP, of ping6. */
 static void send_frame(const uint8_t *frame, gsize length, void *data)
 {
     const Relay *relay = data;
 
     rn_link_send(relay->link, frame, length);
+}
+
+static bool send_burst(const RnFrameBurst *burst, void *data)
+{
+    const Relay *relay = data;
+
+    return rn_link_send_burst(relay->link, burst);
+}
+
+static void handle_pause(void *owner)
+{
+    const Relay *relay = owner;
+
+    rn_udp_sender_flush(relay->udp_sender);
 }
 
 static void handle_frame(const uint8_t *data, gsize length, void *owner)
@@ -155,6 +173,7 @@ static bool take_setup(Relay *relay, int socket, GError **error)
     RnRelaySetup setup = { 0 };
     RnLinkHandlers handlers = {
         .frame = handle_frame,
+        .pause = handle_pause,
         .end = handle_link_end,
         .data = relay,
     };
@@ -203,6 +222,20 @@ static void make_tcp_parts(Relay *relay)
     relay->handoff = rn_handoff_new(&handoff);
 }
 
+static void make_udp_parts(Relay *relay)
+{
+    RnUdpSinks sinks = {
+        .frame = send_frame,
+        .burst = send_burst,
+        .data = relay,
+    };
+
+    relay->udp_intake = rn_udp_intake_new(&relay->plan, &sinks);
+    relay->udp_sender = rn_udp_sender_new();
+    relay->udp = rn_publish_udp_new(&relay->plan, relay->loop,
+                                    relay->udp_intake, relay->udp_sender);
+}
+
 static bool make_parts(Relay *relay, GError **error)
 {
     relay->slirp =
@@ -210,8 +243,7 @@ static bool make_parts(Relay *relay, GError **error)
     if (relay->slirp == NULL)
         return false;
     make_tcp_parts(relay);
-    relay->udp =
-        rn_publish_udp_new(&relay->plan, relay->loop, send_frame, relay);
+    make_udp_parts(relay);
     if (!rn_slirp_forwards_ping6())
         relay->ping6 =
             rn_ping6_new(&relay->plan, relay->loop, send_frame, relay);

@@ -167,6 +167,8 @@ static void flows_beyond_the_bound_replace_the_most_idle(void **state)
 typedef struct Bench {
     RnNetworkPlan plan;
     RnLoop *loop;
+    RnUdpIntake *intake;
+    RnUdpSender *sender;
     RnPublishUdp *publish;
     RnEndpoint front;
     unsigned n_frames;
@@ -206,8 +208,11 @@ static Bench *make_bench(const char *front)
 
     bench->plan = test_plan();
     bench->loop = rn_loop_new(&error);
-    bench->publish =
-        rn_publish_udp_new(&bench->plan, bench->loop, catch_frame, bench);
+    bench->intake = rn_udp_intake_new(
+        &bench->plan, &(RnUdpSinks){ .frame = catch_frame, .data = bench });
+    bench->sender = rn_udp_sender_new();
+    bench->publish = rn_publish_udp_new(&bench->plan, bench->loop,
+                                        bench->intake, bench->sender);
     info.host = bench->front;
     assert_true(rn_publish_udp_add(bench->publish, &info, fd, &error));
     assert_no_error(error);
@@ -217,10 +222,20 @@ static Bench *make_bench(const char *front)
 static void free_bench(Bench *bench)
 {
     rn_publish_udp_free(bench->publish);
+    rn_udp_sender_free(bench->sender);
+    rn_udp_intake_free(bench->intake);
     rn_loop_free(bench->loop);
     g_free(bench);
 }
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Bench, free_bench)
+
+static bool take_answer(Bench *bench, const RnFrame *frame)
+{
+    bool is_taken = rn_publish_udp_take_answer(bench->publish, frame);
+
+    rn_udp_sender_flush(bench->sender);
+    return is_taken;
+}
 
 static void send_to(int fd, const RnEndpoint *at, const void *bytes,
                     gsize length)
@@ -251,7 +266,7 @@ static bool answer(Bench *bench, const char *text)
                    strlen(text), &built);
     assert_true(rn_frame_parse(built.bytes, built.length, &frame));
     assert_true(rn_filter_may_be_answer(&bench->plan, &frame));
-    return rn_publish_udp_take_answer(bench->publish, &frame);
+    return take_answer(bench, &frame);
 }
 
 /* The fronts, and the address that a client sends to there. */
@@ -312,7 +327,7 @@ static void answer_without_a_flow_is_not_taken(void **state)
     to.port = 4000;
     test_udp_frame(&bench->plan, &from, &to, "x", 1, &built);
     assert_true(rn_frame_parse(built.bytes, built.length, &frame));
-    assert_false(rn_publish_udp_take_answer(bench->publish, &frame));
+    assert_false(take_answer(bench, &frame));
 }
 
 static void answer_with_wrong_checksum_is_dropped(void **state)
@@ -332,7 +347,7 @@ static void answer_with_wrong_checksum_is_dropped(void **state)
                    &built);
     built.bytes[built.length - 1] ^= 1;
     assert_true(rn_frame_parse(built.bytes, built.length, &frame));
-    assert_true(rn_publish_udp_take_answer(bench->publish, &frame));
+    assert_true(take_answer(bench, &frame));
     assert_int_equal(recv(client, &byte, 1, 0), -1);
 }
 
@@ -410,7 +425,7 @@ static void answer_in_fragments_comes_out_whole(void **state)
 
         make_fragment(bench, udp, sizeof udp, offset, &built);
         assert_true(rn_frame_parse(built.bytes, built.length, &fragment));
-        assert_true(rn_publish_udp_take_answer(bench->publish, &fragment));
+        assert_true(take_answer(bench, &fragment));
     }
     assert_int_equal(recv(client, text, sizeof text, 0), 3000);
     assert_int_equal(text[2492], 'x');

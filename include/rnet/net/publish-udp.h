@@ -11,14 +11,17 @@
 #define RNET_NET_PUBLISH_UDP_H
 
 #include <rnet/net/frame.h>
+#include <rnet/net/udp-intake.h>
+#include <rnet/net/udp-sender.h>
 #include <rnet/sys/loop.h>
 #include <rnet/util/protocol.h>
 
 typedef struct RnPublishUdp RnPublishUdp;
 
-/* `plan` is borrowed; `sink` takes the frames for the guest. */
+/* All are borrowed; the intake has the sinks that the frames go to. */
 RnPublishUdp *rn_publish_udp_new(const RnNetworkPlan *plan, RnLoop *loop,
-                                 RnFrameSink sink, void *sink_data) RN_CHECK;
+                                 RnUdpIntake *intake,
+                                 RnUdpSender *sender) RN_CHECK;
 void rn_publish_udp_free(RnPublishUdp *publish);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(RnPublishUdp, rn_publish_udp_free)
 
@@ -28,7 +31,7 @@ bool rn_publish_udp_add(RnPublishUdp *publish, const RnRelayListener *info,
 
 /*
  * A frame for which rn_filter_may_be_answer() holds. True: it belonged to a
- * flow, has been sent (or had to be dropped) and is done with; false: it is
+ * flow, is with the sender (or had to be dropped) and is done with; false: it is
  * somebody else's.
  */
 bool rn_publish_udp_take_answer(RnPublishUdp *publish, const RnFrame *frame);
