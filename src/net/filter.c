@@ -187,6 +187,17 @@ RnReach rn_filter_connection(const RnNetworkPlan *plan,
     return RN_REACH_HOST;
 }
 
+bool rn_filter_is_udp_outside(const RnNetworkPlan *plan,
+                              const RnEndpoint *destination,
+                              RnEndpoint *out_target)
+{
+    /* a renewed DHCP lease, even where the gateway is open */
+    if (destination->port == PORT_DHCP_SERVER &&
+        rn_endpoint_same_address(destination, &plan->gateway4))
+        return false;
+    return rn_filter_connection(plan, destination, out_target) == RN_REACH_HOST;
+}
+
 bool rn_filter_may_be_answer(const RnNetworkPlan *plan, const RnFrame *frame)
 {
     return frame->protocol == IPPROTO_UDP &&

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * frame-refusal - building: resets and ICMP errors about a SYN
+ * frame-refusal - building: resets and ICMP errors about a SYN or a datagram
  *
  * Role:     headers from the back to the front, in a buffer of its own
  * Runs in:  the relay
- * Data:     SYN's addresses and sequence number -> one frame -> sink
+ * Data:     addresses (and a SYN's sequence number) -> one frame -> sink
  */
 #include "config.h"
 
@@ -23,6 +23,7 @@ enum {
     IPV4_HEADER = 20,
     IPV6_HEADER = 40,
     TCP_HEADER = 20,
+    UDP_HEADER = 8,
     ICMP_HEADER = 8,
     HOP_LIMIT = 64, /* RFC 1700's default TTL */
 
@@ -40,6 +41,7 @@ typedef struct Packet {
 static const struct {
     uint8_t code4, code6; /* of "destination unreachable" */
 } icmp_codes[] = {
+    [RN_REFUSAL_RESET] = { ICMP_PORT_UNREACH, ICMP6_DST_UNREACH_NOPORT },
     [RN_REFUSAL_NO_NETWORK] = { ICMP_NET_UNREACH, ICMP6_DST_UNREACH_NOROUTE },
     [RN_REFUSAL_NO_HOST] = { ICMP_HOST_UNREACH, ICMP6_DST_UNREACH_ADDR },
     [RN_REFUSAL_PROHIBITED] = { ICMP_PKT_FILTERED, ICMP6_DST_UNREACH_ADMIN },
@@ -96,27 +98,27 @@ static void push_ip(Packet *packet, const RnEndpoint *from,
 
 /* In front of the quoted packet. */
 static void push_icmp(Packet *packet, const RnEndpoint *from,
-                      const RnEndpoint *to, RnRefusal refusal)
+                      const RnEndpoint *to, uint8_t type, uint8_t code)
 {
     bool is_v6 = from->family == AF_INET6;
     uint8_t *icmp = packet->start -= ICMP_HEADER;
     gsize length = get_length(packet);
     uint64_t sum = 0;
 
-    icmp[0] = is_v6 ? ICMP6_DST_UNREACH : ICMP_DEST_UNREACH;
-    icmp[1] = is_v6 ? icmp_codes[refusal].code6 : icmp_codes[refusal].code4;
+    icmp[0] = type;
+    icmp[1] = code;
     if (is_v6) /* RFC 4443, 2.3; RFC 792 sums up the message only */
         sum = rn_checksum_pseudo(from, to, IPPROTO_ICMPV6, length);
     rn_put16(icmp + 2, rn_checksum_finish(rn_checksum_add(sum, icmp, length)));
 }
 
 static void push_ether(Packet *packet, const RnNetworkPlan *plan,
-                       uint16_t family)
+                       const uint8_t *source_mac, uint16_t family)
 {
     uint8_t *ether = packet->start -= RN_ETHER_HEADER;
 
     memcpy(ether, plan->guest_mac, 6);
-    memcpy(ether + 6, plan->handoff_mac, 6);
+    memcpy(ether + 6, source_mac, 6);
     rn_put16(ether + 12,
              family == AF_INET6 ? RN_ETHER_TYPE_IPV6 : RN_ETHER_TYPE_IPV4);
 }
@@ -130,12 +132,22 @@ void rn_syn_from_frame(const RnFrame *frame, RnSyn *out_syn)
     };
 }
 
+void rn_refusal_get_icmp(RnRefusal refusal, uint16_t family, uint8_t *out_type,
+                         uint8_t *out_code)
+{
+    bool is_v6 = family == AF_INET6;
+
+    *out_type = is_v6 ? ICMP6_DST_UNREACH : ICMP_DEST_UNREACH;
+    *out_code = is_v6 ? icmp_codes[refusal].code6 : icmp_codes[refusal].code4;
+}
+
 void rn_frame_refuse(const RnNetworkPlan *plan, const RnSyn *syn,
                      RnRefusal refusal, RnFrameSink sink, void *sink_data)
 {
     const RnEndpoint *from = &syn->destination, *to = &syn->source;
     bool is_v6 = from->family == AF_INET6;
     Packet packet = { .buffer = { 0 } };
+    uint8_t type = 0, code = 0;
 
     packet.start = packet.buffer + ROOM;
     if (refusal == RN_REFUSAL_RESET) {
@@ -146,9 +158,29 @@ void rn_frame_refuse(const RnNetworkPlan *plan, const RnSyn *syn,
         push_tcp(&packet, to, from, syn->sequence, 0, RN_TCP_SYN);
         push_ip(&packet, to, from, IPPROTO_TCP);
         from = rn_plan_gateway(plan, from->family);
-        push_icmp(&packet, from, to, refusal);
+        rn_refusal_get_icmp(refusal, from->family, &type, &code);
+        push_icmp(&packet, from, to, type, code);
         push_ip(&packet, from, to, is_v6 ? IPPROTO_ICMPV6 : IPPROTO_ICMP);
     }
-    push_ether(&packet, plan, from->family);
+    push_ether(&packet, plan, plan->handoff_mac, from->family);
+    sink(packet.start, get_length(&packet), sink_data);
+}
+
+void rn_frame_udp_error(const RnNetworkPlan *plan, const RnUdpError *error,
+                        RnFrameSink sink, void *sink_data)
+{
+    bool is_v6 = error->source.family == AF_INET6;
+    Packet packet = { .buffer = { 0 } };
+    uint8_t *udp = packet.buffer + ROOM - UDP_HEADER;
+
+    packet.start = udp;
+    rn_put16(udp, error->source.port);
+    rn_put16(udp + 2, error->destination.port);
+    rn_put16(udp + 4, UDP_HEADER);
+    push_ip(&packet, &error->source, &error->destination, IPPROTO_UDP);
+    push_icmp(&packet, &error->from, &error->source, error->type, error->code);
+    push_ip(&packet, &error->from, &error->source,
+            is_v6 ? IPPROTO_ICMPV6 : IPPROTO_ICMP);
+    push_ether(&packet, plan, plan->gateway_mac, error->source.family);
     sink(packet.start, get_length(&packet), sink_data);
 }

@@ -7,8 +7,8 @@
  * no capabilities, Landlock, seccomp (relay-confine.c).
  *
  * Data:     guest's frames -> the handoff, or answers of published UDP ports,
- *           or the filter, then ping6 or libslirp;  host's listeners -> splices
- *           and frames
+ *           or the filter, then udp-out, ping6 or libslirp;  host's listeners
+ *           -> splices and frames
  * Owns:     the link, the socket to nsagent, the listeners, all flows
  * Failure:  of one frame or flow: that one; of the link or of nsagent: the
  *           relay ends, and the monitor starts another with the same fds
@@ -32,6 +32,7 @@
 #include <rnet/net/publish-udp.h>
 #include <rnet/net/publish.h>
 #include <rnet/net/slirp.h>
+#include <rnet/net/udp-out.h>
 #include <rnet/sys/process.h>
 #include <rnet/util/log.h>
 #include <rnet/util/msg.h>
@@ -53,6 +54,7 @@ typedef struct Relay {
     RnPublishTcp *tcp;
     RnUdpIntake *udp_intake;
     RnUdpSender *udp_sender;
+    RnUdpOut *udp_out;
     RnPublishUdp *udp;
     RnPing6 *ping6; /* NULL: libslirp does it */
     unsigned n_listeners;
@@ -67,6 +69,7 @@ static void clear_relay(Relay *relay)
     rn_handoff_free(relay->handoff);
     rn_publish_tcp_free(relay->tcp);
     rn_publish_udp_free(relay->udp);
+    rn_udp_out_free(relay->udp_out);
     rn_udp_sender_free(relay->udp_sender);
     rn_udp_intake_free(relay->udp_intake);
     rn_ping6_free(relay->ping6);
@@ -118,6 +121,8 @@ static void handle_frame(const uint8_t *data, gsize length, void *owner)
         rn_publish_udp_take_answer(relay->udp, &frame))
         return;
     if (rn_filter_frame(&relay->plan, &frame) != RN_VERDICT_SLIRP)
+        return;
+    if (rn_udp_out_take(relay->udp_out, &frame))
         return;
     if (relay->ping6 != NULL && rn_ping6_wants(&relay->plan, &frame))
         rn_ping6_send(relay->ping6, &frame);
@@ -229,9 +234,17 @@ static void make_udp_parts(Relay *relay)
         .burst = send_burst,
         .data = relay,
     };
+    RnUdpOutParts out = {
+        .plan = &relay->plan,
+        .loop = relay->loop,
+        .sink = send_frame,
+        .sink_data = relay,
+        .max = RN_UDP_OUT_MAX,
+    };
 
-    relay->udp_intake = rn_udp_intake_new(&relay->plan, &sinks);
-    relay->udp_sender = rn_udp_sender_new();
+    relay->udp_intake = out.intake = rn_udp_intake_new(&relay->plan, &sinks);
+    relay->udp_sender = out.sender = rn_udp_sender_new();
+    relay->udp_out = rn_udp_out_new(&out);
     relay->udp = rn_publish_udp_new(&relay->plan, relay->loop,
                                     relay->udp_intake, relay->udp_sender);
 }

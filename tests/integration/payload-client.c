@@ -102,6 +102,43 @@ int payload_udp(char **arguments)
     return 0;
 }
 
+/*
+ * udp-many ADDRESS PORT COUNT SIZE: after one exchange sends so many datagrams,
+ * each full of its number, and expects the same ones back, in order. Without
+ * the exchange, what waits for the gateway's MAC can be overtaken
+ */
+int payload_udp_many(char **arguments)
+{
+    static uint8_t out[65536], in[65536];
+    int count = 0;
+    size_t size = 0;
+
+    if (arguments[1] == NULL || arguments[2] == NULL || arguments[3] == NULL)
+        return 2;
+    count = payload_parse_number(arguments[2]);
+    size = (size_t)payload_parse_number(arguments[3]);
+    int fd = payload_dial(SOCK_DGRAM, 0, arguments[0], arguments[1]);
+    exchange(fd, "first", 5, (char *)in, sizeof(in));
+    for (int i = 0; i < count; i++) {
+        memset(out, i, size);
+        if (send(fd, out, size, 0) < 0)
+            payload_fail("send");
+    }
+    for (int i = 0; i < count; i++) {
+        memset(out, i, size);
+        payload_await_readable(fd, "recv");
+        ssize_t n = recv(fd, in, sizeof(in), 0);
+        if (n < 0)
+            payload_fail("recv");
+        if ((size_t)n != size || memcmp(in, out, size) != 0) {
+            payload_say("reply %d differs", i);
+            return 1;
+        }
+    }
+    payload_say("replies %d", count);
+    return 0;
+}
+
 /* A name as labels, RFC 1035, 3.1; returns how many bytes it takes. */
 static size_t encode_name(const char *name, uint8_t *out)
 {

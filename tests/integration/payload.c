@@ -210,6 +210,7 @@ static const VerbEntry verbs[] = {
     { "serve-udp", payload_serve_udp },
     { "connect", payload_connect },
     { "udp", payload_udp },
+    { "udp-many", payload_udp_many },
     { "resolve", payload_resolve },
     { "ping", payload_ping },
     { "frame", payload_frame },

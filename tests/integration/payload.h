@@ -20,6 +20,7 @@ int payload_serve_reset(char **arguments);
 int payload_serve_udp(char **arguments);
 int payload_connect(char **arguments);
 int payload_udp(char **arguments);
+int payload_udp_many(char **arguments);
 int payload_resolve(char **arguments);
 int payload_ping(char **arguments);
 int payload_frame(char **arguments);

@@ -176,6 +176,29 @@ void peer_reflect(int fd, const char *text)
         "send a datagram");
 }
 
+void peer_reflect_many(int fd, int count, size_t size)
+{
+    static char buffer[65536], wanted[65536];
+    struct sockaddr_storage client;
+    socklen_t length = sizeof(client);
+
+    for (int i = 0; i < count; i++) {
+        memset(wanted, i, size);
+        length = sizeof(client);
+        ssize_t n = recvfrom(fd, buffer, sizeof(buffer), 0,
+                             (struct sockaddr *)&client, &length);
+        check_call(n >= 0, "receive a datagram");
+        check((size_t)n == size && memcmp(buffer, wanted, size) == 0,
+              "datagram %d: %zd bytes of %d", i, n, buffer[0]);
+    }
+    for (int i = 0; i < count; i++) {
+        memset(buffer, i, size);
+        check_call(sendto(fd, buffer, size, 0, (struct sockaddr *)&client,
+                          length) == (ssize_t)size,
+                   "send a datagram");
+    }
+}
+
 void peer_answer_query(int fd)
 {
     /* a pointer to the question's name, A, IN, TTL 60, RFC 1035, 4.1.3 */

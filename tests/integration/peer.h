@@ -58,6 +58,12 @@ int peer_await_end(int fd);
 /* Receives a datagram, which must be `text`, and sends it back. */
 void peer_reflect(int fd, const char *text);
 
+/*
+ * Receives `count` datagrams of `size` bytes, each full of its number, then
+ * sends them back.
+ */
+void peer_reflect_many(int fd, int count, size_t size);
+
 /* Answers one A query with 203.0.113.7 (RFC 5737). */
 #define PEER_DNS_ADDRESS "203.0.113.7"
 void peer_answer_query(int fd);

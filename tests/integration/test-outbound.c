@@ -92,6 +92,64 @@ static void test_udp6_to_host_address_works(World *world)
     check_udp(world, NULL, WORLD_ADDRESS6, WORLD_ADDRESS6);
 }
 
+typedef struct ManyCase {
+    const char *mode, *address, *count, *size;
+} ManyCase;
+
+/* As many as fit into a socket's queue; then those that need fragments. */
+static const ManyCase many_cases[] = {
+    { "slirp", WORLD_ADDRESS4, "40", "1400" },
+    { "slirp", WORLD_ADDRESS4, "40", "1" },
+    { "slirp", WORLD_ADDRESS4, "1", "65507" },
+    { "slirp:mtu=1500", WORLD_ADDRESS4, "20", "1472" },
+    { "slirp:mtu=1500", WORLD_ADDRESS4, "5", "9000" },
+    { "slirp:handoff=off", WORLD_ADDRESS4, "40", "1400" },
+    { "slirp", WORLD_ADDRESS6, "40", "1400" },
+    { "slirp:mtu=1500", WORLD_ADDRESS6, "5", "9000" },
+};
+
+static void test_many_datagrams_pass_as_they_are(World *world)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(many_cases); i++) {
+        const ManyCase *many = &many_cases[i];
+        bool is_v6 = strchr(many->address, ':') != NULL;
+        if (is_v6 && !world->has_ipv6)
+            continue;
+        rn_autofd int server = peer_serve(SOCK_DGRAM, many->address, 0);
+        g_autofree char *port = g_strdup_printf("%u", peer_port(server));
+        g_autofree char *reply = g_strdup_printf("replies %s\n", many->count);
+        g_autoptr(Run) run = start_client(
+            world, many->mode,
+            LIST("udp-many", many->address, port, many->count, many->size));
+
+        peer_reflect(server, "first");
+        peer_reflect_many(server, (int)strtol(many->count, NULL, 10),
+                          (size_t)strtol(many->size, NULL, 10));
+        run_expect_exit(run, 0);
+        check_text(run->out_text->str, reply);
+    }
+    check_nothing_left(world);
+}
+
+static void check_datagram_refused(World *world, const char *address)
+{
+    int bound = peer_serve(SOCK_DGRAM, address, 0);
+    g_autofree char *port = g_strdup_printf("%u", peer_port(bound));
+
+    rn_fd_close(&bound);
+    g_autoptr(Run) run =
+        start_client(world, NULL, LIST("udp", address, port, "x"));
+    run_expect_exit(run, 1);
+    check_text(run->out_text->str, "error recv: ECONNREFUSED\n");
+}
+
+static void test_datagram_without_server_is_refused(World *world)
+{
+    check_datagram_refused(world, WORLD_ADDRESS4);
+    if (world->has_ipv6)
+        check_datagram_refused(world, WORLD_ADDRESS6);
+}
+
 static void test_port_without_server_is_refused(World *world)
 {
     rn_autofd int bound = peer_serve(SOCK_DGRAM, WORLD_ADDRESS4, 0);
@@ -291,6 +349,10 @@ int main(void)
           WORLD_NEEDS_LINK },
         { "udp6_to_host_address_works", test_udp6_to_host_address_works,
           WORLD_NEEDS_LINK | WORLD_NEEDS_IPV6 },
+        { "many_datagrams_pass_as_they_are",
+          test_many_datagrams_pass_as_they_are, WORLD_NEEDS_LINK },
+        { "datagram_without_server_is_refused",
+          test_datagram_without_server_is_refused, WORLD_NEEDS_LINK },
         { "port_without_server_is_refused", test_port_without_server_is_refused,
           WORLD_NEEDS_LINK },
         { "name_asked_is_answered_by_hosts_server",
@@ -318,6 +380,10 @@ int main(void)
           WORLD_WITHOUT_TUN },
         { "udp6_over_packet_link_works", test_udp6_to_host_address_works,
           WORLD_WITHOUT_TUN | WORLD_NEEDS_IPV6 },
+        { "many_datagrams_over_packet_link_pass",
+          test_many_datagrams_pass_as_they_are, WORLD_WITHOUT_TUN },
+        { "datagram_over_packet_link_is_refused",
+          test_datagram_without_server_is_refused, WORLD_WITHOUT_TUN },
         { "port_without_server_over_packet_link_is_refused",
           test_port_without_server_is_refused, WORLD_WITHOUT_TUN },
         { "name_asked_over_packet_link_is_answered",

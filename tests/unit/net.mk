@@ -73,6 +73,15 @@ unit_tests += tests/unit/test-publish-udp
 tests_unit_test_publish_udp_SOURCES = tests/unit/test-publish-udp.c \
 	tests/unit/frames.c
 tests_unit_test_publish_udp_LDADD = $(NET_LIBS) $(CMOCKA_LIBS)
+noinst_HEADERS += tests/unit/udp-bench.h
+unit_tests += tests/unit/test-udp-batch
+tests_unit_test_udp_batch_SOURCES = tests/unit/test-udp-batch.c \
+	tests/unit/udp-bench.c tests/unit/frames.c
+tests_unit_test_udp_batch_LDADD = $(NET_LIBS) $(CMOCKA_LIBS)
+unit_tests += tests/unit/test-udp-out
+tests_unit_test_udp_out_SOURCES = tests/unit/test-udp-out.c \
+	tests/unit/udp-bench.c tests/unit/frames.c
+tests_unit_test_udp_out_LDADD = $(NET_LIBS) $(CMOCKA_LIBS)
 unit_tests += tests/unit/test-ping6
 tests_unit_test_ping6_SOURCES = tests/unit/test-ping6.c \
 	tests/unit/frames.c tests/unit/netns.c

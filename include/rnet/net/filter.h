@@ -49,6 +49,15 @@ RnReach rn_filter_connection(const RnNetworkPlan *plan,
                              RnEndpoint *out_target);
 
 /*
+ * Whether a datagram to `destination` that rn_filter_frame() lets pass goes to
+ * a host, as rn_filter_connection() has it, and not to one of libslirp's own
+ * services (DNS, DHCP).
+ */
+bool rn_filter_is_udp_outside(const RnNetworkPlan *plan,
+                              const RnEndpoint *destination,
+                              RnEndpoint *out_target);
+
+/*
  * Whether it can be the guest's answer to a client of a published UDP port:
  * UDP from the guest's own address. Such frames are looked up among the flows
  * before rn_filter_frame() is asked, which may not like the client's address.

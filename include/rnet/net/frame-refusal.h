@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * frame-refusal - the answer to a guest's SYN that gets no connection
+ * frame-refusal - the answer to a guest's SYN that gets no connection, and
+ * ICMP errors about its UDP
  *
  * Pure. What a connect() in the guest comes to: a reset is ECONNREFUSED, the
  * ICMP errors (RFC 792, RFC 4443) are ENETUNREACH and EHOSTUNREACH; for
@@ -32,5 +33,26 @@ void rn_syn_from_frame(const RnFrame *frame, RnSyn *out_syn);
 /* Hands the answer's frame to `sink`; ICMP errors come from the gateway. */
 void rn_frame_refuse(const RnNetworkPlan *plan, const RnSyn *syn,
                      RnRefusal refusal, RnFrameSink sink, void *sink_data);
+
+/* An ICMP or ICMPv6 error about a datagram of the guest. */
+typedef struct RnUdpError {
+    RnEndpoint from;                /* who tells it; the port does not matter */
+    RnEndpoint source, destination; /* of the datagram, with ports */
+    uint8_t type, code;             /* RFC 792, RFC 4443 */
+} RnUdpError;
+
+/*
+ * The type and code that a refusal has for UDP, where RN_REFUSAL_RESET is
+ * "port unreachable".
+ */
+void rn_refusal_get_icmp(RnRefusal refusal, uint16_t family, uint8_t *out_type,
+                         uint8_t *out_code);
+
+/*
+ * Hands the error's frame to `sink`. It quotes the datagram's headers without
+ * a payload, as much as RFC 792 asks for.
+ */
+void rn_frame_udp_error(const RnNetworkPlan *plan, const RnUdpError *error,
+                        RnFrameSink sink, void *sink_data);
 
 #endif

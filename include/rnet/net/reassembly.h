@@ -2,7 +2,7 @@
 /*
  * reassembly - the guest's fragmented UDP datagrams put together again
  *
- * Only for answers of published UDP ports; libslirp puts its own together.
+ * For what the relay sends itself; libslirp puts its own together.
  * Fragments must come in order and without gaps, as a kernel sends them over a
  * link that neither loses nor turns them around; anything else (an overlap
  * above all) drops the whole datagram.
