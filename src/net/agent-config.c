@@ -191,6 +191,8 @@ static bool hand_off(Work *work, GError **error)
         work->has_ipv6 ? AF_INET6 : AF_UNSPEC,
     };
     g_autoptr(GError) failure = NULL;
+    g_autofree char *why = NULL;
+    g_autofree char *hint = NULL;
 
     if (work->plan->handoff_mode == RN_HANDOFF_MODE_OFF)
         return true;
@@ -201,8 +203,8 @@ static bool hand_off(Work *work, GError **error)
         g_propagate_error(error, g_steal_pointer(&failure));
         return false;
     }
-    rn_log_info("no TCP handoff here: %s; libslirp carries TCP",
-                failure->message);
+    why = rn_error_split(failure, &hint);
+    rn_log_info("no TCP handoff here: %s; libslirp carries TCP", why);
     return true;
 }
 

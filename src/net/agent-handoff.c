@@ -29,6 +29,8 @@
 
 #include <rnet/net/agent.h>
 
+#include <errno.h>
+
 #include <netinet/in.h>
 
 /* after the former, whose types it has, too */
@@ -175,13 +177,25 @@ static void add_marking(RnNft *nft, const RnEndpoint *guest)
     rn_nft_end_rule(nft);
 }
 
+/* The kernel's "not supported" says neither what nor what to do. */
+static bool blame_nf_tables(GError **error)
+{
+    g_prefix_error(error, "nf_tables: ");
+    if (error != NULL && (rn_error_is_errno(*error, EPROTONOSUPPORT) ||
+                          rn_error_is_errno(*error, EOPNOTSUPP)))
+        (void)rn_error_add_hint(error, "the kernel has no nf_tables; if it is "
+                                       "a module, root can load it: modprobe "
+                                       "nf_tables");
+    return false;
+}
+
 bool rn_agent_mark_syns(const RnNetworkPlan *plan, const uint16_t *families,
                         RnNft **out_nft, GError **error)
 {
     g_autoptr(RnNft) nft = rn_nft_open(error);
 
     if (nft == NULL)
-        return false;
+        return blame_nf_tables(error);
     rn_nft_begin(nft, NFT_TABLE);
     rn_nft_add_chain(nft, &(RnNftChain){
                               .name = NFT_CHAIN,
@@ -192,7 +206,7 @@ bool rn_agent_mark_syns(const RnNetworkPlan *plan, const uint16_t *families,
     for (; *families != AF_UNSPEC; families++)
         add_marking(nft, rn_plan_guest(plan, *families));
     if (!rn_nft_commit(nft, error))
-        return false;
+        return blame_nf_tables(error);
     *out_nft = g_steal_pointer(&nft);
     return true;
 }
@@ -208,9 +222,17 @@ static bool accept_answers(const Work *work, GError **error)
     g_autofree char *local =
         g_strdup_printf("net/ipv4/conf/%s/accept_local", work->plan->interface);
 
-    return rn_sysctl_ensure("net/ipv4/conf/all/rp_filter", "0", error) &&
-           rn_sysctl_ensure(filter, "0", error) &&
-           rn_sysctl_ensure(local, "1", error);
+    if (rn_sysctl_ensure("net/ipv4/conf/all/rp_filter", "0", error) &&
+        rn_sysctl_ensure(filter, "0", error) &&
+        rn_sysctl_ensure(local, "1", error))
+        return true;
+    if (error != NULL && rn_error_is_errno(*error, EROFS))
+        (void)rn_error_add_hint(error,
+                                "a container around rnet has /proc/sys "
+                                "read-only (podman: --security-opt unmask=ALL, "
+                                "docker: --security-opt "
+                                "systempaths=unconfined)");
+    return false;
 }
 
 /*

@@ -439,7 +439,9 @@ static void without_nf_tables_on_fails_and_says_so(void **state)
     require_tun();
     assert_false(
         configure_without_nft(&world, RN_HANDOFF_MODE_ON, &msg, &error));
-    assert_non_null(strstr(error->message, "TCP handoff: "));
+    assert_non_null(strstr(error->message, "TCP handoff: nf_tables: "));
+    assert_non_null(
+        strstr(error->message, "hint: the kernel has no nf_tables"));
     assert_true(rn_error_is_errno(error, EPROTONOSUPPORT));
     (void)wait_for_exit(&world);
     rn_fd_close(&world.monitor);
