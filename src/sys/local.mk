@@ -33,7 +33,6 @@ libsys_a_SOURCES += src/sys/netlink.c
 libsys_a_SOURCES += src/sys/netlink-route.c
 libsys_a_SOURCES += src/sys/nft.c
 libsys_a_SOURCES += src/sys/nft-rule.c
-libsys_a_SOURCES += src/sys/nft-set.c
 libsys_a_SOURCES += src/sys/tap.c
 libsys_a_SOURCES += src/sys/tcp.c
 libsys_a_SOURCES += src/sys/ethtool.c

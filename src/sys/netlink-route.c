@@ -84,8 +84,6 @@ bool rn_netlink_route_add(RnNetlink *netlink, const RnDefaultRoute *route,
     body->rtm_protocol = RTPROT_STATIC;
     body->rtm_type = is_local ? RTN_LOCAL : RTN_UNICAST;
     body->rtm_scope = is_local ? RT_SCOPE_HOST : RT_SCOPE_UNIVERSE;
-    if (route->on_link)
-        body->rtm_flags = RTNH_F_ONLINK;
     mnl_attr_put_u32(request.header, RTA_TABLE,
                      route->table != 0 ? route->table : RT_TABLE_MAIN);
     mnl_attr_put_u32(request.header, RTA_OIF, route->link_index);

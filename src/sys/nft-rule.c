@@ -37,14 +37,14 @@ enum {
     TCP_FLAGS_OFFSET = 13, /* RFC 9293, 3.1 */
 };
 
-/* Where a side's address and port lie; RFC 791, 3.1; RFC 8200, 3; RFC 768. */
+/* Where a side's address lies; RFC 791, 3.1; RFC 8200, 3. */
 static const struct {
-    uint32_t address4, address6, port;
+    uint32_t address4, address6;
 } offsets[] = {
     [RN_NFT_SOURCE] = { offsetof(struct iphdr, saddr),
-                        offsetof(struct ip6_hdr, ip6_src), 0 },
+                        offsetof(struct ip6_hdr, ip6_src) },
     [RN_NFT_DESTINATION] = { offsetof(struct iphdr, daddr),
-                             offsetof(struct ip6_hdr, ip6_dst), 2 },
+                             offsetof(struct ip6_hdr, ip6_dst) },
 };
 
 static uint32_t address_length(uint16_t family)
@@ -110,14 +110,14 @@ static void load_meta(RnNft *nft, uint32_t key)
 }
 
 static void load_payload(RnNft *nft, uint32_t base, uint32_t offset,
-                         uint32_t length, uint32_t reg)
+                         uint32_t length)
 {
     struct nftnl_expr *payload = add_expression(nft, "payload");
 
     nftnl_expr_set_u32(payload, NFTNL_EXPR_PAYLOAD_BASE, base);
     nftnl_expr_set_u32(payload, NFTNL_EXPR_PAYLOAD_OFFSET, offset);
     nftnl_expr_set_u32(payload, NFTNL_EXPR_PAYLOAD_LEN, length);
-    nftnl_expr_set_u32(payload, NFTNL_EXPR_PAYLOAD_DREG, reg);
+    nftnl_expr_set_u32(payload, NFTNL_EXPR_PAYLOAD_DREG, VALUE);
 }
 
 static void load_address(RnNft *nft, RnNftSide side, uint16_t family)
@@ -125,7 +125,7 @@ static void load_address(RnNft *nft, RnNftSide side, uint16_t family)
     load_payload(nft, NFT_PAYLOAD_NETWORK_HEADER,
                  family == AF_INET6 ? offsets[side].address6
                                     : offsets[side].address4,
-                 address_length(family), VALUE);
+                 address_length(family));
 }
 
 /* VALUE = VALUE & mask ^ flip */
@@ -208,32 +208,9 @@ void rn_nft_match_tcp_flags(RnNft *nft, uint8_t mask, uint8_t value)
     static const uint8_t no_flip = 0;
 
     rn_nft_match_protocol(nft, IPPROTO_TCP);
-    load_payload(nft, NFT_PAYLOAD_TRANSPORT_HEADER, TCP_FLAGS_OFFSET, 1, VALUE);
+    load_payload(nft, NFT_PAYLOAD_TRANSPORT_HEADER, TCP_FLAGS_OFFSET, 1);
     change_value(nft, &mask, &no_flip, sizeof mask);
     compare(nft, true, &value, sizeof value);
-}
-
-/* The registers are those of one key: each part begins a new one, 4 bytes. */
-void rn_nft_match_set(RnNft *nft, const char *set)
-{
-    uint16_t family =
-        (uint16_t)GPOINTER_TO_UINT(g_hash_table_lookup(nft->sets, set));
-    uint32_t next = VALUE + address_length(family) / NFT_REG32_SIZE;
-    struct nftnl_expr *lookup = NULL;
-
-    if (family == AF_UNSPEC) {
-        rn_nft_fail(nft, ENOENT, nft->rule_name);
-        return;
-    }
-    rn_nft_match_family(nft, family);
-    load_address(nft, RN_NFT_DESTINATION, family);
-    load_payload(nft, NFT_PAYLOAD_TRANSPORT_HEADER,
-                 offsets[RN_NFT_DESTINATION].port, 2, next);
-    load_payload(nft, NFT_PAYLOAD_TRANSPORT_HEADER, offsets[RN_NFT_SOURCE].port,
-                 2, next + 1);
-    lookup = add_expression(nft, "lookup");
-    nftnl_expr_set_u32(lookup, NFTNL_EXPR_LOOKUP_SREG, VALUE);
-    (void)nftnl_expr_set_str(lookup, NFTNL_EXPR_LOOKUP_SET, set);
 }
 
 void rn_nft_set_mark(RnNft *nft, uint32_t bits)

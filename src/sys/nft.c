@@ -2,12 +2,11 @@
 /*
  * nft - nf_tables transactions through libnftnl and libmnl
  *
- * Runs in nsagent: tables while it configures the container's namespace,
- * elements of sets later, from its event loop and confined, so that nothing but
- * sendmsg() and recvmsg() is called after the opening. A transaction's
- * messages are collected as bytes and sent in one datagram. Only the last one
- * asks for an acknowledgement: refusals come unasked, in the order of their
- * messages and before it. A refusal becomes an RN_ERRNO that names the message.
+ * Runs in nsagent while it configures the container's namespace; the socket
+ * stays open after that, for the table that it owns. A transaction's messages
+ * are collected as bytes and sent in one datagram. Only the last one asks for
+ * an acknowledgement: refusals come unasked, in the order of their messages and
+ * before it. A refusal becomes an RN_ERRNO that names the message.
  */
 #include "config.h"
 
@@ -40,17 +39,18 @@ enum {
 /* In errors, where it is no message in particular that is refused. */
 static const char transaction_name[] = "change packet rules";
 
-void rn_nft_batch_init(RnNftBatch *batch)
+static void init_batch(RnNftBatch *batch)
 {
     batch->bytes = g_byte_array_new();
     batch->names = g_ptr_array_new_with_free_func(g_free);
 }
 
-void rn_nft_batch_clear(RnNftBatch *batch)
+static void clear_batch(RnNftBatch *batch)
 {
     g_clear_pointer(&batch->bytes, g_byte_array_unref);
     g_clear_pointer(&batch->names, g_ptr_array_unref);
 }
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(RnNftBatch, clear_batch)
 
 void rn_nft_message_start(RnNftMessage *message, uint16_t type, uint16_t flags)
 {
@@ -77,8 +77,7 @@ RnNft *rn_nft_open(GError **error)
     nft = g_new0(RnNft, 1);
     nft->socket = socket;
     nft->table = g_strdup("");
-    rn_nft_batch_init(&nft->batch);
-    nft->sets = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    init_batch(&nft->batch);
     return nft;
 }
 
@@ -89,8 +88,7 @@ void rn_nft_close(RnNft *nft)
     rn_nft_rule_drop(nft);
     (void)mnl_socket_close(nft->socket);
     g_free(nft->table);
-    rn_nft_batch_clear(&nft->batch);
-    g_hash_table_unref(nft->sets);
+    clear_batch(&nft->batch);
     g_clear_error(&nft->failure);
     g_free(nft);
 }
@@ -182,7 +180,7 @@ typedef struct Answer {
     const RnNftBatch *batch;
     uint32_t first; /* sequence number of the batch's first message */
     bool done;
-    size_t refused; /* as rn_nft_batch_run() has it */
+    size_t refused; /* as run_batch() has it */
 } Answer;
 
 /* Looks at one message; false if it is a refusal. */
@@ -221,7 +219,12 @@ static bool take_replies(const RnNft *nft, Answer *answer, const char *buffer,
     return true;
 }
 
-bool rn_nft_batch_run(RnNft *nft, RnNftBatch *batch, size_t *out_refused,
+/*
+ * Sends the messages as one transaction and waits for the answer. On failure
+ * *out_refused is the index of the message that was refused, or the number of
+ * messages if it was none of them.
+ */
+static bool run_batch(RnNft *nft, RnNftBatch *batch, size_t *out_refused,
                       GError **error)
 {
     _Alignas(NLMSG_ALIGNTO) char buffer[REPLY_SIZE];
@@ -267,9 +270,8 @@ static void reset_transaction(RnNft *nft, const char *table)
     rn_nft_rule_drop(nft);
     g_free(nft->table);
     nft->table = g_strdup(table);
-    rn_nft_batch_clear(&nft->batch);
-    rn_nft_batch_init(&nft->batch);
-    g_hash_table_remove_all(nft->sets);
+    clear_batch(&nft->batch);
+    init_batch(&nft->batch);
     g_clear_error(&nft->failure);
     nft->n_rules = 0;
 }
@@ -315,7 +317,7 @@ static bool run_transaction(RnNft *nft, uint32_t first_flags, uint32_t flags,
     size_t refused = 0;
     bool succeeded = false;
 
-    rn_nft_batch_init(&batch);
+    init_batch(&batch);
     /* deleting needs a table; nothing deletes one "if it is there" before 6.3 */
     add_table_message(&batch, NFT_MSG_NEWTABLE, nft->table, first_flags);
     add_table_message(&batch, NFT_MSG_DELTABLE, nft->table, 0);
@@ -325,7 +327,7 @@ static bool run_transaction(RnNft *nft, uint32_t first_flags, uint32_t flags,
     for (guint i = 0; i < nft->batch.names->len; i++)
         g_ptr_array_add(batch.names,
                         g_strdup(g_ptr_array_index(nft->batch.names, i)));
-    succeeded = rn_nft_batch_run(nft, &batch, &refused, error);
+    succeeded = run_batch(nft, &batch, &refused, error);
     *out_is_table = !succeeded && refused < N_TABLE_MESSAGES;
     return succeeded;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * nft-world - tables and flows for tests, see the header
+ * nft-world - tables for tests, see the header
  *
  * Nothing here asserts but run_in_world(): the rest runs in forked children.
  */
@@ -122,67 +122,4 @@ void run_in_world(NetnsFunc func, void *data)
     if (result == EOPNOTSUPP || result == EPROTONOSUPPORT)
         skip_without("no nf_tables: %s", g_strerror(result));
     assert_int_equal(result, 0);
-}
-
-static const struct {
-    const char *name;
-    uint16_t family;
-} sets[] = {
-    { "flows4", AF_INET },
-    { "flows6", AF_INET6 },
-};
-
-char *commit_sets(RnNft *nft)
-{
-    begin_table(nft);
-    for (size_t i = 0; i < G_N_ELEMENTS(sets); i++) {
-        rn_nft_add_set(nft, sets[i].name, sets[i].family, 0);
-        rn_nft_begin_rule(nft, "out");
-        rn_nft_match_protocol(nft, IPPROTO_UDP);
-        rn_nft_match_set(nft, sets[i].name);
-        rn_nft_set_mark(nft, MARK);
-        rn_nft_end_rule(nft);
-    }
-    return commit_table(nft);
-}
-
-RnNftFlow flow_to(const char *host)
-{
-    RnNftFlow flow = {
-        .remote = ways_address(host),
-        .local_port = LOCAL_PORT,
-    };
-
-    flow.remote.port = REMOTE_PORT;
-    return flow;
-}
-
-char *expect_flow(World *world, const char *host, Way wanted)
-{
-    const Packet flow = {
-        .to = host,
-        .to_port = REMOTE_PORT,
-        .from_port = LOCAL_PORT,
-    };
-    Packet others[3] = { flow, flow, flow };
-    char *failure = ways_expect(&world->ways, &flow, wanted);
-
-    others[0].to_port++;
-    others[1].from_port++;
-    others[2].is_tcp = true;
-    for (size_t i = 0; i < G_N_ELEMENTS(others) && failure == NULL; i++)
-        failure = ways_expect(&world->ways, &others[i], WAY_LINK);
-    return failure;
-}
-
-char *change_flow(World *world, const char *set, const RnNftFlow *flow,
-                  bool is_addition)
-{
-    g_autoptr(GError) error = NULL;
-    bool succeeded = is_addition ? rn_nft_flows_add(world->nft, "rnet", set,
-                                                    flow, 1, TIMEOUT_MS, &error)
-                                 : rn_nft_flows_remove(world->nft, "rnet", set,
-                                                       flow, 1, &error);
-
-    return succeeded ? NULL : g_strdup(error->message);
 }

@@ -16,9 +16,6 @@
 
 enum {
     MARK = 0x40000004, /* two bits, to see that setting one keeps the other */
-    REMOTE_PORT = 0x1234, /* bytes that differ: the order shows */
-    LOCAL_PORT = 0x5678,
-    TIMEOUT_MS = 600000,
 };
 
 #define HOST        "192.0.2.1"
@@ -45,18 +42,7 @@ void begin_table(RnNft *nft);
 void begin_marking_table(RnNft *nft);
 char *commit_table(RnNft *nft);
 
-/* The same with the sets "flows4" and "flows6", whose UDP flows are marked. */
-char *commit_sets(RnNft *nft);
-
 /* Which way a datagram takes. */
 char *expect_way(World *world, const char *to, Way wanted);
-
-/* The one from LOCAL_PORT to REMOTE_PORT of a host. */
-RnNftFlow flow_to(const char *host);
-char *change_flow(World *world, const char *set, const RnNftFlow *flow,
-                  bool is_addition);
-
-/* That flow's packet has to go there; its neighbours have to leave. */
-char *expect_flow(World *world, const char *host, Way wanted);
 
 #endif

@@ -35,10 +35,6 @@ unit_tests += tests/unit/test-nft
 tests_unit_test_nft_SOURCES = tests/unit/test-nft.c \
 	tests/unit/nft-world.c tests/unit/ways.c tests/unit/netns.c
 tests_unit_test_nft_LDADD = $(SYS_LIBS) $(CMOCKA_LIBS)
-unit_tests += tests/unit/test-nft-set
-tests_unit_test_nft_set_SOURCES = tests/unit/test-nft-set.c \
-	tests/unit/nft-world.c tests/unit/ways.c tests/unit/netns.c
-tests_unit_test_nft_set_LDADD = $(SYS_LIBS) $(CMOCKA_LIBS)
 unit_tests += tests/unit/test-tap
 tests_unit_test_tap_SOURCES = tests/unit/test-tap.c tests/unit/netns.c
 tests_unit_test_tap_LDADD = $(SYS_LIBS) $(CMOCKA_LIBS)

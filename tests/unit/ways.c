@@ -2,8 +2,8 @@
 /*
  * ways - which way a packet takes, see the header
  *
- * The gateway lies outside the link's networks and its MAC is nobody's, so what
- * the link sends is seen by the packet socket only.
+ * The gateway's MAC is nobody's, so what the link sends is seen by the packet
+ * socket only.
  */
 #include "config.h"
 
@@ -25,7 +25,7 @@
 
 enum {
     GUARD_MS = 20000, /* ends a test that has failed */
-    DEFAULT_PORT = 5000,
+    TO_PORT = 5000,
     ETHER_HEADER = 14,
 };
 
@@ -76,7 +76,6 @@ static bool add_routes(const Ways *ways, const char *gateway,
     RnDefaultRoute away = {
         .gateway = ways_address(gateway),
         .link_index = ways->link_index,
-        .on_link = true,
     };
     RnDefaultRoute here = {
         .table = WAYS_TABLE,
@@ -137,8 +136,8 @@ char *ways_open(Ways *ways)
         !add_address(ways, WAYS_ADDRESS, 24, &error) ||
         !add_address(ways, WAYS_ADDRESS_OTHER, 24, &error) ||
         !add_address(ways, WAYS_ADDRESS6, 64, &error) ||
-        !add_routes(ways, "203.0.113.1", WAYS_ADDRESS, &error) ||
-        !add_routes(ways, "2001:db8:9::1", WAYS_ADDRESS6, &error) ||
+        !add_routes(ways, "10.1.0.9", WAYS_ADDRESS, &error) ||
+        !add_routes(ways, "fd01::9", WAYS_ADDRESS6, &error) ||
         !make_local(ways, &error))
         return g_strdup(error->message);
     ways->frames = watch_link(ways);
@@ -280,15 +279,14 @@ static Way find_way(Ways *ways, const Packet *packet)
 {
     RnEndpoint to = ways_address(packet->to);
     rn_autofd int sender = open_sender(packet, to.family);
-    uint16_t port = packet->to_port != 0 ? packet->to_port : DEFAULT_PORT;
-    rn_autofd int receiver = open_receiver(port, packet->is_tcp);
+    rn_autofd int receiver = open_receiver(TO_PORT, packet->is_tcp);
     Trace trace = {
         .ip_protocol = packet->is_tcp ? IPPROTO_TCP : IPPROTO_UDP,
-        .to_port = htons(port),
+        .to_port = htons(TO_PORT),
         .is_ipv6 = to.family == AF_INET6,
     };
 
-    to.port = port;
+    to.port = TO_PORT;
     if (sender < 0 || receiver < 0 || !send_packet(sender, &to, &trace))
         return WAY_LOST;
     return wait_for(ways, &trace, receiver);

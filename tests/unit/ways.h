@@ -39,7 +39,6 @@ typedef enum Way {
 typedef struct Packet {
     const char *to;
     const char *from; /* NULL: the kernel's choice */
-    uint16_t to_port; /* 0: 5000 */
     uint16_t from_port;
     bool is_tcp; /* a SYN; else a UDP datagram */
     uint32_t mark;

@@ -69,9 +69,11 @@ typedef struct RnDefaultRoute {
     uint16_t family;
     uint32_t table; /* 0: the main table */
     unsigned link_index;
-    /* the next hop; AF_UNSPEC: a `local` route, all is delivered here */
+    /*
+     * The next hop, in a network of the link; AF_UNSPEC: a `local` route, all
+     * is delivered here.
+     */
     RnEndpoint gateway;
-    bool on_link;      /* the gateway need not be in a network of the link */
     RnEndpoint source; /* preferred source; AF_UNSPEC: the kernel's choice */
     bool may_exist;    /* the same route being there already is success */
 } RnDefaultRoute;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * nft-request - what the three files of nft share
+ * nft-request - what the two files of nft share
  *
- * Private to the sys layer. nft.c sends what nft-rule.c and nft-set.c build.
+ * Private to the sys layer. nft.c sends what nft-rule.c builds.
  */
 #ifndef RNET_SYS_NFT_REQUEST_H
 #define RNET_SYS_NFT_REQUEST_H
@@ -16,10 +16,10 @@ struct nftnl_rule;
 
 enum {
     /*
-     * Bytes of one message, which libnftnl does not check. An element takes
-     * 48 at most, an expression 100, names 256 each.
+     * Bytes of one message, which libnftnl does not check. An expression
+     * takes 100 at most, names 256 each.
      */
-    RN_NFT_MESSAGE_SIZE = 16384,
+    RN_NFT_MESSAGE_SIZE = 8192,
 };
 
 /* Messages that go into one transaction, in their order. */
@@ -27,10 +27,6 @@ typedef struct RnNftBatch {
     GByteArray *bytes;
     GPtrArray *names; /* what each message asks for, in errors */
 } RnNftBatch;
-
-void rn_nft_batch_init(RnNftBatch *batch);
-void rn_nft_batch_clear(RnNftBatch *batch);
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(RnNftBatch, rn_nft_batch_clear)
 
 typedef struct RnNftMessage {
     struct nlmsghdr *header;
@@ -44,14 +40,6 @@ void rn_nft_message_start(RnNftMessage *message, uint16_t type, uint16_t flags);
 void rn_nft_batch_add(RnNftBatch *batch, const RnNftMessage *message,
                       char *take_name);
 
-/*
- * Sends the messages as one transaction and waits for the answer. On failure
- * *out_refused is the index of the message that was refused, or the number of
- * messages if it was none of them.
- */
-bool rn_nft_batch_run(RnNft *nft, RnNftBatch *batch, size_t *out_refused,
-                      GError **error) RN_CHECK;
-
 struct RnNft {
     struct mnl_socket *socket;
     uint32_t sequence;
@@ -59,7 +47,6 @@ struct RnNft {
     /* the transaction */
     char *table;      /* "" if there is none */
     RnNftBatch batch; /* without the table's own messages */
-    GHashTable *sets; /* name -> family */
     GError *failure;  /* the first one, for the commit */
 
     /* the rule that is being built, of nft-rule.c */

@@ -3,8 +3,8 @@
  * nft - packet rules of a network namespace, nf_tables through libnftnl
  *
  * Tables of the family "inet" (IPv4 and IPv6), as nft(8) would make them. A
- * transaction replaces one table as a whole: rn_nft_begin(), then chains, sets
- * and rules in the order in which they depend on each other, then
+ * transaction replaces one table as a whole: rn_nft_begin(), then chains and
+ * rules in the order in which they depend on each other, then
  * rn_nft_commit(), which does all or nothing. What cannot be said (a name too
  * long, too many expressions) is remembered and fails the commit, so nothing
  * between the two returns an error. A transaction goes in one piece through the
@@ -55,14 +55,6 @@ typedef struct RnNftChain {
 void rn_nft_add_chain(RnNft *nft, const RnNftChain *chain);
 
 /*
- * A set of flows: remote address of `family`, remote port, local port. An
- * element leaves on its own after timeout_ms; 0: elements stay. There is no
- * bound to how many there are; who adds them has to have one.
- */
-void rn_nft_add_set(RnNft *nft, const char *set, uint16_t family,
-                    uint32_t timeout_ms);
-
-/*
  * A rule at the end of a chain of this transaction: what comes in between is
  * looked at in that order, and the first match that fails ends it.
  */
@@ -70,7 +62,7 @@ void rn_nft_begin_rule(RnNft *nft, const char *chain);
 void rn_nft_end_rule(RnNft *nft);
 
 enum {
-    RN_NFT_MAX_EXPRESSIONS = 48 /* in a rule; a match has 1 to 3 or 4 */
+    RN_NFT_MAX_EXPRESSIONS = 48 /* in a rule; a match has 2 to 5 */
 };
 
 typedef enum RnNftSide {
@@ -100,42 +92,10 @@ void rn_nft_match_address(RnNft *nft, RnNftSide side, bool is_equal,
  */
 void rn_nft_match_tcp_flags(RnNft *nft, uint8_t mask, uint8_t value);
 
-/*
- * "ip daddr . th dport . th sport @SET": an outgoing packet of a flow in a set
- * of this transaction. Matches the set's family first. The protocol is the
- * caller's to match, and has to be one with ports (TCP, UDP).
- */
-void rn_nft_match_set(RnNft *nft, const char *set);
-
 /* "meta mark set meta mark | BITS". */
 void rn_nft_set_mark(RnNft *nft, uint32_t bits);
 
 /* Ends the transaction. On failure everything is as it was before. */
 bool rn_nft_commit(RnNft *nft, GError **error) RN_CHECK;
-
-/* The key of a set's element. */
-typedef struct RnNftFlow {
-    RnEndpoint remote; /* of the set's family */
-    uint16_t local_port;
-} RnNftFlow;
-
-enum {
-    RN_NFT_MAX_FLOWS = 256 /* in one request */
-};
-
-/*
- * Adds elements to a set, all or none, with a timeout of their own (0: the
- * set's). One that is there already gets this timeout, from now. EINVAL if a
- * flow is of another family than the set, ENOENT if one is given twice, E2BIG
- * if there are more than RN_NFT_MAX_FLOWS.
- */
-bool rn_nft_flows_add(RnNft *nft, const char *table, const char *set,
-                      const RnNftFlow *flows, size_t n, uint32_t timeout_ms,
-                      GError **error) RN_CHECK;
-
-/* Removes elements, all or none; one that is not there is no failure. */
-bool rn_nft_flows_remove(RnNft *nft, const char *table, const char *set,
-                         const RnNftFlow *flows, size_t n,
-                         GError **error) RN_CHECK;
 
 #endif
