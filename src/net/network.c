@@ -237,6 +237,23 @@ static void note_agent_end(RnService *service, const GError *why)
     report_failure(service, why);
 }
 
+/*
+ * An nsagent that is dying loses its sockets one by one: the relay learns it
+ * first, and a new relay would get one that nobody answers on. Its end, which
+ * is made certain, brings both back.
+ */
+static void note_relay_end(RnService *service, const GError *why)
+{
+    RnNetwork *network = service->owner;
+
+    if (!network->is_starting &&
+        g_error_matches(why, RN_ERROR, RN_ERROR_HELPER_LOST) &&
+        network->agent.is_ready)
+        rn_service_condemn(&network->agent, NULL);
+    else
+        report_failure(service, why);
+}
+
 static const RnServiceType agent_type = {
     .name = RN_AGENT_NAME,
     .ready_message = RN_MSG_AGENT_READY,
@@ -251,7 +268,7 @@ static const RnServiceType relay_type = {
     .ready_message = RN_MSG_RELAY_READY,
     .feed = feed_relay,
     .ready = take_relay_ready,
-    .ended = report_failure,
+    .ended = note_relay_end,
     .restart = restart_relay,
 };
 

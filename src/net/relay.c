@@ -150,8 +150,8 @@ static void handle_agent_loss(const GError *failure, void *owner)
 
     relay->is_over = true;
     if (relay->failure == NULL)
-        relay->failure = g_error_new(failure->domain, failure->code, "%s: %s",
-                                     RN_AGENT_NAME, failure->message);
+        (void)rn_set_error(&relay->failure, RN_ERROR_HELPER_LOST, "%s: %s",
+                           RN_AGENT_NAME, failure->message);
 }
 
 /* Nothing is due from the monitor any more but its end. */

@@ -58,14 +58,15 @@ void rn_service_stop(RnService *service)
     g_clear_error(&service->failure);
 }
 
-/* Gives up a helper that is of no use any more; its end comes from the loop. */
-static void condemn(RnService *service, GError *take_failure)
+void rn_service_condemn(RnService *service, GError *take_reason)
 {
-    g_autoptr(GError) failure = take_failure;
+    g_autoptr(GError) reason = take_reason;
 
+    if (service->pid == 0)
+        return;
     rn_watch_remove(&service->socket_watch);
     if (service->failure == NULL)
-        service->failure = g_steal_pointer(&failure);
+        service->failure = g_steal_pointer(&reason);
     /* it cannot fail: the process is a child that is not reaped yet */
     (void)!rn_pidfd_signal(service->pidfd, SIGKILL, NULL);
 }
@@ -112,7 +113,7 @@ static bool read_messages(RnService *service)
         GError *failure = NULL;
 
         if (!take_message(service, &msg, &failure)) {
-            condemn(service, failure);
+            rn_service_condemn(service, failure);
             return false;
         }
     }
@@ -134,7 +135,7 @@ static void on_socket(RnWatch *watch, uint32_t events)
     }
     (void)read_messages(service); /* it may have said why it stopped reading */
     if (!g_error_matches(failure, RN_ERROR, RN_ERROR_PEER_DIED)) {
-        condemn(service, failure);
+        rn_service_condemn(service, failure);
         return;
     }
     /* it is ending by itself, and its status says more than EOF */

@@ -35,6 +35,7 @@ typedef enum Part {
     PART_SERVE,
     PART_SAY_FAILED,
     PART_EXIT,
+    PART_SAY_LOST, /* that nsagent is lost, once there is a client */
 } Part;
 
 /* What the fake relay tells its clients. */
@@ -139,8 +140,14 @@ static int relay_main(void)
             return 0;
         if (fds[1].revents != 0)
             return 1;
-        if (fds[2].revents != 0)
-            report(&relay);
+        if (fds[2].revents == 0)
+            continue;
+        if (relay.setup.plan.dns4.port == PART_SAY_LOST) {
+            (void)rn_set_error(&failure, RN_ERROR_HELPER_LOST, "no answer");
+            (void)rn_msg_send_error(RN_HELPER_FD, failure, NULL);
+            return 1;
+        }
+        report(&relay);
     }
 }
 
@@ -364,6 +371,32 @@ static void agent_killed_replaced_with_its_relay(void **state)
     close_world(&world);
 }
 
+/* Else a new relay might be given to an nsagent that is about to die. */
+static void agent_that_a_relay_lost_is_replaced_as_well(void **state)
+{
+    struct sockaddr_in address = {
+        .sin_family = AF_INET,
+        .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+    };
+    rn_autofd int client = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    World world;
+    pid_t before = 0, now = 0;
+
+    (void)state;
+    open_world(&world, PART_SAY_LOST, 1);
+    start(&world);
+    before = now = find_child(RN_AGENT_NAME);
+    assert_true(before > 0);
+    address.sin_port = htons(world.port);
+    assert_int_equal(
+        connect(client, (const struct sockaddr *)&address, sizeof address), 0);
+    while (now == before || now == 0) {
+        assert_true(rn_loop_turn(world.loop, -1, NULL));
+        now = find_child(RN_AGENT_NAME);
+    }
+    close_world(&world);
+}
+
 static void start_failed_says_why_and_leaves_nothing(void **state)
 {
     static const struct {
@@ -428,6 +461,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(listeners_more_than_a_queue_holds_all_arrive),
         cmocka_unit_test(relay_killed_again_and_again_replaced),
         cmocka_unit_test(agent_killed_replaced_with_its_relay),
+        cmocka_unit_test(agent_that_a_relay_lost_is_replaced_as_well),
         cmocka_unit_test(start_failed_says_why_and_leaves_nothing),
         cmocka_unit_test(agent_that_cannot_join_says_why),
         cmocka_unit_test(ranges_more_than_possible_refused),

@@ -280,7 +280,7 @@ static void relay_without_agent_fails(void **state)
     wait_readable(bench->monitor);
     assert_false(
         rn_msg_expect(bench->monitor, RN_MSG_RELAY_READY, 0, 0, &msg, &error));
-    assert_error(error, RN_ERROR, RN_ERROR_PEER_DIED, "nsagent");
+    assert_error(error, RN_ERROR, RN_ERROR_HELPER_LOST, "nsagent");
     assert_int_equal(await_exit(bench), 1);
 }
 

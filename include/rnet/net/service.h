@@ -65,6 +65,9 @@ void rn_service_stop(RnService *service);
 bool rn_service_start(RnService *service, RnLoop *loop,
                       GError **error) RN_CHECK;
 
+/* Kills the process, if any; ended() comes from the loop, with this reason. */
+void rn_service_condemn(RnService *service, GError *take_reason);
+
 /* Takes a running service from its loop to another one. */
 bool rn_service_move(RnService *service, RnLoop *loop, GError **error) RN_CHECK;
 

@@ -34,6 +34,7 @@ typedef enum RnErrorCode {
     RN_ERROR_LIMIT,              /* a bound was reached */
     RN_ERROR_PROTOCOL,           /* a message that breaks protocol.h */
     RN_ERROR_PEER_DIED,          /* the other process ended without a word */
+    RN_ERROR_HELPER_LOST,        /* a process that this one needs is of no use */
     RN_ERROR_PROGRAM_MISSING,    /* nothing to exec: exit status 127 */
     RN_ERROR_PROGRAM_UNRUNNABLE, /* there, but cannot exec: status 126 */
     RN_ERROR_N_
