@@ -44,12 +44,13 @@ static const char description[] =
 static bool parse_options(RunOptions *options, int argc, char **argv,
                           GError **error)
 {
+    /* bytes as they come, no locale's: who reads one names what is wrong */
     const GOptionEntry entries[] = {
-        { "publish", 'p', 0, G_OPTION_ARG_STRING_ARRAY, &options->publish,
+        { "publish", 'p', 0, G_OPTION_ARG_FILENAME_ARRAY, &options->publish,
           "Publish a container's port on the host", "SPEC" },
-        { "name", 0, 0, G_OPTION_ARG_STRING, &options->name,
+        { "name", 0, 0, G_OPTION_ARG_FILENAME, &options->name,
           "Name of the container", "ID" },
-        { "network", 0, 0, G_OPTION_ARG_STRING, &options->network,
+        { "network", 0, 0, G_OPTION_ARG_FILENAME, &options->network,
           "The container's network", "MODE" },
         { "bundle", 'b', 0, G_OPTION_ARG_FILENAME, &options->bundle,
           "Path of the bundle", "BUNDLE" },

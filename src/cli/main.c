@@ -10,7 +10,6 @@
 
 #include "commands.h"
 
-#include <locale.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -147,7 +146,6 @@ int main(int argc, char **argv)
 
     if (helper != NULL)
         return helper->main();
-    setlocale(LC_ALL, "");
     g_set_prgname("rnet");
     /* else a message would go into whatever file is opened first */
     if (!rn_fd_fill_stdio(NULL))
