@@ -206,13 +206,17 @@ static void test_client_gives_up(Inside *inside, const Side *side)
         WARM_UP = 8 /* connections until that stock is there */
     };
     FullServer server;
+    int clients[CLIENTS];
 
     for (int i = 0; i < WARM_UP; i++)
         pass_the_relay(inside, side);
     unsigned before = inside_relay_fds();
     full_server_start(&server, side->outside);
+    /* all at once, so that no port comes twice */
     for (int i = 0; i < CLIENTS; i++)
-        (void)close(start_connect(inside, side, 0, server.port));
+        clients[i] = start_connect(inside, side, 0, server.port);
+    for (int i = 0; i < CLIENTS; i++)
+        rn_fd_close(&clients[i]);
     pass_the_relay(inside, side);
     full_server_open(&server);
     for (int i = 0; i < CLIENTS; i++)
