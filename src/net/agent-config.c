@@ -313,9 +313,9 @@ static void repeat_hand_off(const RnNetworkPlan *plan, RnAgentNetwork *network)
     if (plan->handoff_mode == RN_HANDOFF_MODE_OFF ||
         rn_agent_mark_syns(plan, families, &network->nft, &failure))
         return;
-    rn_log_warning("TCP handoff: %s: no outbound TCP for this container, "
-                   "ignoring",
-                   failure->message);
+    g_prefix_error(&failure, "no outbound TCP for this container, ignoring: "
+                             "TCP handoff: ");
+    rn_log_gerror(RN_LOG_WARNING, failure); /* the hint in a line of its own */
 }
 
 static bool run_steps(Work *work, GError **error)
