@@ -34,13 +34,13 @@ static void put_ipv6_header(uint8_t *ip, const RnEndpoint *source,
                             const RnEndpoint *destination, uint8_t hop_limit,
                             gsize length)
 {
-    memset(ip, 0, IPV6_HEADER);
-    ip[0] = 6 << 4;
-    rn_put16(ip + 4, (uint16_t)length);
-    ip[6] = IPPROTO_ICMPV6;
-    ip[7] = hop_limit;
-    memcpy(ip + 8, source->address, 16);
-    memcpy(ip + 24, destination->address, 16);
+    rn_frame_put_ipv6(ip, &(RnIpv6Header){
+                              .source = source,
+                              .destination = destination,
+                              .protocol = IPPROTO_ICMPV6,
+                              .hop_limit = hop_limit,
+                              .length = length,
+                          });
 }
 
 bool rn_icmp6_checksum_ok(const RnFrame *frame)

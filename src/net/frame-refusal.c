@@ -78,12 +78,13 @@ static void push_ip(Packet *packet, const RnEndpoint *from,
 
     if (from->family == AF_INET6) {
         ip = packet->start -= IPV6_HEADER;
-        ip[0] = 6 << 4;
-        rn_put16(ip + 4, (uint16_t)length);
-        ip[6] = protocol;
-        ip[7] = HOP_LIMIT;
-        memcpy(ip + 8, from->address, 16);
-        memcpy(ip + 24, to->address, 16);
+        rn_frame_put_ipv6(ip, &(RnIpv6Header){
+                                  .source = from,
+                                  .destination = to,
+                                  .protocol = protocol,
+                                  .hop_limit = HOP_LIMIT,
+                                  .length = length,
+                              });
         return;
     }
     ip = packet->start -= IPV4_HEADER;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * frame-udp - building: a UDP payload to the frames that carry it; checksums
+ * frame-udp - building: a UDP payload to the frames that carry it; checksums and
+ * the IPv6 header, which the other builders use, too
  *
  * Role:     the headers around a datagram of a published UDP port, written in
  *           front of the payload where it lies
@@ -109,6 +110,17 @@ static void put_udp_header(const RnUdpHeaders *headers, uint8_t *udp,
     rn_put16(udp + 6, checksum == 0 ? 0xffff : checksum);
 }
 
+void rn_frame_put_ipv6(uint8_t *ip, const RnIpv6Header *header)
+{
+    memset(ip, 0, IPV6_HEADER);
+    ip[0] = 6 << 4;
+    rn_put16(ip + 4, (uint16_t)header->length);
+    ip[6] = header->protocol;
+    ip[7] = header->hop_limit;
+    memcpy(ip + 8, header->source->address, 16);
+    memcpy(ip + 24, header->destination->address, 16);
+}
+
 static uint8_t *put_ipv4_header(const RnUdpHeaders *headers, const Piece *piece)
 {
     uint8_t *ip = piece->data - IPV4_HEADER;
@@ -135,14 +147,16 @@ static uint8_t *put_ipv6_header(const RnUdpHeaders *headers, const Piece *piece)
     uint8_t *ip = piece->data - extra - IPV6_HEADER;
     uint8_t *fragment = ip + IPV6_HEADER;
 
-    memset(ip, 0, IPV6_HEADER + extra);
-    ip[0] = 6 << 4;
-    rn_put16(ip + 4, (uint16_t)(extra + piece->length));
-    ip[6] = piece->is_fragment ? IPPROTO_FRAGMENT : IPPROTO_UDP;
-    ip[7] = HOP_LIMIT;
-    memcpy(ip + 8, headers->source.address, 16);
-    memcpy(ip + 24, headers->destination.address, 16);
+    rn_frame_put_ipv6(
+        ip, &(RnIpv6Header){
+                .source = &headers->source,
+                .destination = &headers->destination,
+                .protocol = piece->is_fragment ? IPPROTO_FRAGMENT : IPPROTO_UDP,
+                .hop_limit = HOP_LIMIT,
+                .length = extra + piece->length,
+            });
     if (piece->is_fragment) {
+        memset(fragment, 0, FRAGMENT_HEADER);
         fragment[0] = IPPROTO_UDP;
         rn_put16(fragment + 2,
                  (uint16_t)(piece->offset | (piece->is_last ? 0 : 1)));

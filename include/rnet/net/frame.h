@@ -96,6 +96,17 @@ uint64_t rn_checksum_pseudo(const RnEndpoint *source,
                             const RnEndpoint *destination, uint8_t protocol,
                             gsize transport_length);
 
+/* What an IPv6 header (RFC 8200, 3) of rn_frame_put_ipv6() says. */
+typedef struct RnIpv6Header {
+    const RnEndpoint *source, *destination;
+    uint8_t protocol; /* of what follows */
+    uint8_t hop_limit;
+    gsize length; /* bytes of what follows, at most 65535 */
+} RnIpv6Header;
+
+/* Writes the 40 bytes; traffic class and flow label are 0. */
+void rn_frame_put_ipv6(uint8_t *ip, const RnIpv6Header *header);
+
 /* Takes one frame of rn_frame_send_udp(); it is only valid during the call. */
 typedef void (*RnFrameSink)(const uint8_t *frame, gsize length, void *data);
 
