@@ -33,3 +33,7 @@ libruntime_a_SOURCES += src/runtime/program.c
 libruntime_a_SOURCES += src/runtime/program-elf.c
 noinst_HEADERS += include/rnet/runtime/program.h
 noinst_HEADERS += include/rnet/runtime/program-elf.h
+noinst_HEADERS += include/rnet/runtime/cgroup.h
+noinst_HEADERS += include/rnet/runtime/hooks.h
+noinst_HEADERS += include/rnet/runtime/join.h
+noinst_HEADERS += include/rnet/runtime/managed.h

@@ -47,3 +47,6 @@ noinst_HEADERS += include/rnet/sys/tcp.h
 noinst_HEADERS += include/rnet/sys/ethtool.h
 noinst_HEADERS += include/rnet/sys/veth.h
 noinst_HEADERS += include/rnet/sys/sysctl.h
+noinst_HEADERS += include/rnet/sys/resources.h
+noinst_HEADERS += include/rnet/sys/seccomp-filter.h
+noinst_HEADERS += include/rnet/sys/schedule.h

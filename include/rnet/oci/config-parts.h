@@ -15,7 +15,6 @@
 /* "process" into an RnProcess. */
 bool rn_config_read_process(const RnJsonAt *at, void *target, GError **error);
 void rn_process_init(RnProcess *process);
-void rn_process_clear(RnProcess *process);
 
 /* "linux" into an RnConfig. */
 bool rn_config_read_linux(const RnJsonAt *at, void *target, GError **error);

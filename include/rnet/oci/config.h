@@ -17,6 +17,9 @@
 
 #include <rnet/sys/caps.h>
 #include <rnet/sys/idmap.h>
+#include <rnet/sys/resources.h>
+#include <rnet/sys/schedule.h>
+#include <rnet/sys/seccomp-filter.h>
 #include <rnet/util/error.h>
 
 typedef struct RnRlimit {
@@ -40,6 +43,14 @@ typedef struct RnProcess {
     bool no_new_privileges;
     bool has_oom_score_adj;
     int oom_score_adj;
+    char *apparmor_profile; /* NULL: none given */
+    char *selinux_label;    /* NULL: none given */
+    bool has_scheduler;
+    RnScheduler scheduler;
+    bool has_io_priority;
+    RnIoPriority io_priority;
+    char *affinity_initial, *affinity_final; /* execCPUAffinity: CPU lists,
+                                                NULL: none given */
 } RnProcess;
 
 typedef struct RnMount {
@@ -47,7 +58,50 @@ typedef struct RnMount {
     char *type;        /* NULL: none given */
     char *source;      /* NULL: none given */
     char **options;    /* never NULL */
+    GArray *uid_mappings, *gid_mappings; /* of RnIdMapping, for an idmapped
+                                            mount; never NULL */
 } RnMount;
+
+/* A namespace to join instead of a new one. */
+typedef struct RnJoin {
+    uint64_t flag; /* one CLONE_NEW* bit */
+    char *path;    /* absolute */
+} RnJoin;
+
+typedef struct RnTimeOffset {
+    const char *clock; /* "monotonic" or "boottime" */
+    int64_t seconds;
+    uint32_t nanoseconds; /* below 1e9 */
+} RnTimeOffset;
+
+typedef struct RnSysctl {
+    char *name; /* "net.ipv4.ip_forward" as written */
+    char *value;
+} RnSysctl;
+
+/* linux.netDevices: an interface of the host that becomes the container's. */
+typedef struct RnNetDevice {
+    char *name;     /* the host's */
+    char *new_name; /* in the container, NULL: the same */
+} RnNetDevice;
+
+/* In the order in which they run, config.md, POSIX-platform Hooks. */
+typedef enum RnHookStage {
+    RN_HOOK_PRESTART,
+    RN_HOOK_CREATE_RUNTIME,
+    RN_HOOK_CREATE_CONTAINER,
+    RN_HOOK_START_CONTAINER,
+    RN_HOOK_POSTSTART,
+    RN_HOOK_POSTSTOP,
+    RN_HOOK_N_
+} RnHookStage;
+
+typedef struct RnHook {
+    char *path;         /* absolute */
+    char **args;        /* argv, args[0] included; NULL: the path alone */
+    char **env;         /* NULL: none given */
+    uint32_t timeout_s; /* 0: none */
+} RnHook;
 
 typedef struct RnDevice {
     char *path; /* absolute */
@@ -66,14 +120,25 @@ typedef struct RnConfig {
     char *domainname;                    /* NULL: none */
     GPtrArray *mounts;                   /* of RnMount, in order */
     uint64_t namespaces;                 /* CLONE_NEW* bits to create */
+    GPtrArray *joins;                    /* of RnJoin, none of them above */
+    GArray *time_offsets;                /* of RnTimeOffset */
     GArray *uid_mappings, *gid_mappings; /* of RnIdMapping */
     GPtrArray *devices;                  /* of RnDevice */
     char **masked_paths;                 /* never NULL */
     char **readonly_paths;               /* never NULL */
     uint64_t rootfs_propagation;         /* MS_* flags, 0: none given */
-    bool denies_devices; /* linux.resources.devices denies all; a user
-                            namespace does so by itself (mknod(2)), without
-                            one it takes a cgroup program */
+    char *cgroups_path;                  /* NULL: none given */
+    RnResources resources;
+    GPtrArray *sysctls; /* of RnSysctl */
+    RnSeccomp *seccomp; /* NULL: none */
+    char *mount_label;  /* NULL: none */
+    bool has_personality;
+    unsigned long personality;    /* personality(2) */
+    GPtrArray *net_devices;       /* of RnNetDevice */
+    GPtrArray *hooks[RN_HOOK_N_]; /* of RnHook; never NULL */
+    GHashTable *annotations;      /* char * to char *; never NULL */
+    bool denies_devices; /* gone when the cgroup programs are there: now
+                            rn_resources_deny_devices() */
 } RnConfig;
 
 /*
@@ -82,6 +147,19 @@ typedef struct RnConfig {
  * no config.json in it.
  */
 RnConfig *rn_config_load(const char *bundle, GError **error) RN_CHECK;
+
+/*
+ * Reads one "process" object by itself, for `exec --process FILE` (at most
+ * 4 MiB). *process is initialised in any case.
+ */
+bool rn_process_load(const char *path, RnProcess *process,
+                     GError **error) RN_CHECK;
+void rn_process_clear(RnProcess *process);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(RnProcess, rn_process_clear)
+
+/* The same for one "resources" object, for `update --resources FILE` or -. */
+bool rn_resources_parse(const char *text, gsize length, const char *name,
+                        RnResources *resources, GError **error) RN_CHECK;
 
 /* The same from text; `name` stands for the file in errors. */
 RnConfig *rn_config_parse(const char *text, gsize length, const char *name,

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * cgroup - the control group of one container, from creation to removal
+ *
+ * runtime-spec config-linux.md, Control groups; cgroups(7). One object,
+ * whatever the host has: v2 directly, v2 through systemd (a transient scope
+ * over D-Bus), v1 and hybrid, or none at all. Where the caller may not have a
+ * limit that the bundle asks for the error says which, why, and how to get
+ * delegation.
+ */
+#ifndef RNET_RUNTIME_CGROUP_H
+#define RNET_RUNTIME_CGROUP_H
+
+#include <sys/types.h>
+
+#include <jansson.h>
+
+#include <rnet/sys/resources.h>
+
+typedef enum RnCgroupManager {
+    RN_CGROUP_MANAGER_DEFAULT, /* cgroupfs, as runc and crun */
+    RN_CGROUP_MANAGER_CGROUPFS,
+    RN_CGROUP_MANAGER_SYSTEMD,
+    RN_CGROUP_MANAGER_DISABLED, /* no cgroup is made; limits are refused */
+    RN_CGROUP_MANAGER_N_
+} RnCgroupManager;
+
+/* What is known before; all borrowed. */
+typedef struct RnCgroupRequest {
+    RnCgroupManager manager;
+    const char *id;   /* the container's */
+    const char *path; /* linux.cgroupsPath, "SLICE:PREFIX:NAME" for systemd;
+                         NULL: none given */
+    const RnResources *resources;
+    GHashTable *annotations; /* org.systemd.property.*; may be NULL */
+    bool has_userns; /* the container has a user namespace: it can make no
+                        device node, so device rules may go unenforced where
+                        the caller may not load BPF programs */
+} RnCgroupRequest;
+
+typedef struct RnCgroup RnCgroup;
+
+/*
+ * Makes the cgroup, sets the limits, and moves the process `pid` into it. A
+ * caller who may make none gets an object without one, if neither a path nor
+ * a limit was asked for. On failure nothing is left behind.
+ */
+RnCgroup *rn_cgroup_create(const RnCgroupRequest *request, pid_t pid,
+                           GError **error) RN_CHECK;
+
+/*
+ * What has to be kept about it, as a JSON object (a new reference), and the
+ * way back, for a later command. The object is this user's own record; a
+ * malformed one is RN_ERROR_INVALID.
+ */
+json_t *rn_cgroup_to_json(const RnCgroup *cgroup) RN_CHECK;
+RnCgroup *rn_cgroup_from_json(const json_t *json, GError **error) RN_CHECK;
+
+void rn_cgroup_free(RnCgroup *cgroup);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(RnCgroup, rn_cgroup_free)
+
+/* False for the object without a cgroup. */
+bool rn_cgroup_exists(const RnCgroup *cgroup);
+
+/* Moves one more process in (exec). Without a cgroup: nothing to do. */
+bool rn_cgroup_add(const RnCgroup *cgroup, pid_t pid, GError **error) RN_CHECK;
+
+/* Sets what `resources` gives and leaves the rest as it is (update). */
+bool rn_cgroup_update(const RnCgroup *cgroup, const RnResources *resources,
+                      GError **error) RN_CHECK;
+
+/*
+ * pause and resume; returns when the kernel says that it is so. Without a
+ * cgroup: RN_ERROR_UNSUPPORTED.
+ */
+bool rn_cgroup_set_frozen(const RnCgroup *cgroup, bool frozen,
+                          GError **error) RN_CHECK;
+bool rn_cgroup_is_frozen(const RnCgroup *cgroup);
+
+/* All processes in it and below, as the caller's pid namespace has them
+ * (GArray of pid_t, the caller's). RN_ERROR_UNSUPPORTED without a cgroup. */
+bool rn_cgroup_processes(const RnCgroup *cgroup, GArray **out_pids,
+                         GError **error) RN_CHECK;
+
+/* Sends a signal to all of these; nothing without a cgroup. */
+bool rn_cgroup_signal(const RnCgroup *cgroup, int signal_number,
+                      GError **error) RN_CHECK;
+
+/* The "data" object of `runc events --stats` (a new reference). */
+json_t *rn_cgroup_stats(const RnCgroup *cgroup, GError **error) RN_CHECK;
+
+/*
+ * Kills what is left in it (thawed first) and removes it with all below. It
+ * must not fail for what is gone already.
+ */
+bool rn_cgroup_remove(RnCgroup *cgroup, GError **error) RN_CHECK;
+
+#endif
