@@ -91,6 +91,33 @@ bool rn_msg_send(int fd, uint32_t type, const void *payload, gsize length,
     return rn_set_errno(error, errno, "send a message");
 }
 
+bool rn_fd_send(int socket, int fd, const void *data, gsize length,
+                GError **error)
+{
+    alignas(struct cmsghdr) char control[CONTROL_SPACE] = { 0 };
+    struct iovec part = { .iov_base = (void *)data, .iov_len = length };
+    struct msghdr header = {
+        .msg_iov = &part,
+        .msg_iovlen = 1,
+        .msg_control = control,
+    };
+    ssize_t sent = 0;
+
+    g_return_val_if_fail(length > 0, false);
+    attach_fds(&header, &fd, 1);
+    sent = TEMP_FAILURE_RETRY(sendmsg(socket, &header, MSG_NOSIGNAL));
+    if (sent < 0)
+        return rn_set_errno(error, errno, "send a file descriptor");
+    /* the fd went with the first byte; a stream may take the rest later */
+    for (gsize done = (gsize)sent; done < length; done += (gsize)sent) {
+        sent = TEMP_FAILURE_RETRY(send(socket, (const char *)data + done,
+                                       length - done, MSG_NOSIGNAL));
+        if (sent < 0)
+            return rn_set_errno(error, errno, "send to a socket");
+    }
+    return true;
+}
+
 /* Moves received fds into *msg; false if there are more than it can hold. */
 static bool collect_fds(struct msghdr *header, RnMsg *msg)
 {

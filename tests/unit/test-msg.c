@@ -8,9 +8,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdalign.h>
 #include <unistd.h>
 
 #include <sys/socket.h>
+#include <sys/wait.h>
 
 #include <rnet/util/fd.h>
 #include <rnet/util/msg.h>
@@ -234,6 +236,71 @@ static void forged_failure_is_refused(void **state)
     assert_error(error, RN_ERROR, RN_ERROR_PROTOCOL, "4711");
 }
 
+/* The far end of a stream: everything that comes, with the fd of the start. */
+static gsize drain_stream(int socket, int *out_fd)
+{
+    static char buffer[65536];
+    alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(int))];
+    struct iovec part = { .iov_base = buffer, .iov_len = 1 };
+    struct msghdr header = {
+        .msg_iov = &part,
+        .msg_iovlen = 1,
+        .msg_control = control,
+        .msg_controllen = sizeof control,
+    };
+    gsize total = 1;
+    ssize_t got = 0;
+
+    assert_int_equal(recvmsg(socket, &header, MSG_CMSG_CLOEXEC), 1);
+    assert_non_null(CMSG_FIRSTHDR(&header));
+    memcpy(out_fd, CMSG_DATA(CMSG_FIRSTHDR(&header)), sizeof *out_fd);
+    while ((got = read(socket, buffer, sizeof buffer)) > 0)
+        total += (gsize)got;
+    return total;
+}
+
+static void foreign_stream_takes_all_bytes_and_the_fd(void **state)
+{
+    enum {
+        LENGTH = 4 * 1024 * 1024
+    }; /* more than a socket's queue holds */
+    g_autofree char *data = g_malloc0(LENGTH);
+    int ends[2] = { -1, -1 };
+    rn_autofd int fd = -1;
+    gsize total = 0;
+    pid_t sender = -1;
+    int status = -1;
+
+    (void)state;
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
+    sender = fork();
+    assert_true(sender >= 0);
+    if (sender == 0) {
+        rn_fd_close(&ends[1]);
+        _exit(rn_fd_send(ends[0], STDERR_FILENO, data, LENGTH, NULL) ? 0 : 1);
+    }
+    rn_fd_close(&ends[0]);
+    total = drain_stream(ends[1], &fd);
+    assert_int_equal(waitpid(sender, &status, 0), sender);
+    assert_int_equal(status, 0);
+    assert_int_equal(total, LENGTH);
+    assert_true(fcntl(fd, F_GETFD) >= 0);
+    rn_fd_close(&ends[1]);
+}
+
+static void foreign_peer_that_is_gone_is_an_error(void **state)
+{
+    g_autoptr(GError) error = NULL;
+    int ends[2] = { -1, -1 };
+
+    (void)state;
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
+    rn_fd_close(&ends[1]);
+    assert_false(rn_fd_send(ends[0], STDERR_FILENO, "x", 1, &error));
+    assert_error(error, RN_ERRNO, EPIPE, "send a file descriptor");
+    rn_fd_close(&ends[0]);
+}
+
 #define with_pair(test)                                                        \
     cmocka_unit_test_setup_teardown(test, make_pair, free_pair)
 
@@ -251,6 +318,8 @@ int main(void)
         with_pair(failure_crosses_with_code_and_hint),
         with_pair(overlong_failure_is_cut),
         with_pair(forged_failure_is_refused),
+        cmocka_unit_test(foreign_stream_takes_all_bytes_and_the_fd),
+        cmocka_unit_test(foreign_peer_that_is_gone_is_an_error),
     };
 
     return cmocka_run_group_tests_name("msg", tests, NULL, NULL);

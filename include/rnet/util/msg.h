@@ -4,7 +4,8 @@
  *
  * One message is one SOCK_SEQPACKET datagram: a 32-bit type, a payload of at
  * most RN_MSG_MAX_PAYLOAD bytes, at most RN_MSG_MAX_FDS fds (SCM_RIGHTS). The
- * types and their payloads are in protocol.h. Nothing else uses SCM_RIGHTS.
+ * types and their payloads are in protocol.h. Nothing else uses SCM_RIGHTS; one
+ * function here speaks to programs that are not rnet.
  *
  * Hostile peers: a datagram that is too long, too short, or carries too many
  * fds is an RN_ERROR_PROTOCOL and its fds are closed.
@@ -47,6 +48,15 @@ bool rn_msg_pair(int out_fds[2], GError **error) RN_CHECK;
  */
 bool rn_msg_send(int fd, uint32_t type, const void *payload, gsize length,
                  const int *fds, unsigned n_fds, GError **error) RN_CHECK;
+
+/*
+ * For protocols of others (--console-socket, listenerPath): sends `length`
+ * bytes (at least 1) with one fd over a connected UNIX socket of any type.
+ * Blocks until all of it is taken; never raises SIGPIPE. The fd stays the
+ * caller's. A peer that is gone is RN_ERRNO EPIPE or ECONNRESET.
+ */
+bool rn_fd_send(int socket, int fd, const void *data, gsize length,
+                GError **error) RN_CHECK;
 
 /*
  * Receives one message into *msg, which is cleared first. EOF is
