@@ -14,3 +14,7 @@ tests_unit_test_msg_LDADD = $(UTIL_LIBS) $(CMOCKA_LIBS)
 unit_tests += tests/unit/test-text
 tests_unit_test_text_SOURCES = tests/unit/test-text.c
 tests_unit_test_text_LDADD = $(UTIL_LIBS) $(CMOCKA_LIBS)
+
+unit_tests += tests/unit/test-log
+tests_unit_test_log_SOURCES = tests/unit/test-log.c
+tests_unit_test_log_LDADD = $(UTIL_LIBS) $(CMOCKA_LIBS)
