@@ -14,3 +14,5 @@ noinst_HEADERS += include/rnet/util/log.h
 noinst_HEADERS += include/rnet/util/parse.h
 noinst_HEADERS += include/rnet/util/inet.h
 noinst_HEADERS += include/rnet/util/protocol.h
+libutil_a_SOURCES += src/util/units.c
+noinst_HEADERS += include/rnet/util/units.h

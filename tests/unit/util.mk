@@ -18,3 +18,7 @@ tests_unit_test_text_LDADD = $(UTIL_LIBS) $(CMOCKA_LIBS)
 unit_tests += tests/unit/test-log
 tests_unit_test_log_SOURCES = tests/unit/test-log.c
 tests_unit_test_log_LDADD = $(UTIL_LIBS) $(CMOCKA_LIBS)
+
+unit_tests += tests/unit/test-units
+tests_unit_test_units_SOURCES = tests/unit/test-units.c
+tests_unit_test_units_LDADD = $(UTIL_LIBS) $(CMOCKA_LIBS)
