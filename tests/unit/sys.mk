@@ -51,3 +51,10 @@ tests_unit_test_rootpath_SOURCES = tests/unit/test-rootpath.c
 tests_unit_test_rootpath_LDADD = $(SYS_LIBS) $(CMOCKA_LIBS)
 noinst_HEADERS += tests/unit/refusal.h
 noinst_HEADERS += tests/unit/scratch.h
+
+unit_tests += tests/unit/test-seccomp-filter
+tests_unit_test_seccomp_filter_SOURCES = tests/unit/test-seccomp-filter.c
+tests_unit_test_seccomp_filter_LDADD = $(SYS_LIBS) $(CMOCKA_LIBS)
+unit_tests += tests/unit/test-schedule
+tests_unit_test_schedule_SOURCES = tests/unit/test-schedule.c
+tests_unit_test_schedule_LDADD = $(SYS_LIBS) $(CMOCKA_LIBS)

@@ -37,6 +37,7 @@ typedef struct RnSeccomp {
     GPtrArray *rules;        /* of RnSeccompRule */
 } RnSeccomp;
 
+/* Nothing in it: no architecture but the native one, no rule. */
 RnSeccomp *rn_seccomp_new(void);
 void rn_seccomp_free(RnSeccomp *seccomp);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(RnSeccomp, rn_seccomp_free)
@@ -46,8 +47,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(RnSeccompRule, rn_seccomp_rule_free)
 /*
  * Words of the specification ("SCMP_ACT_ERRNO", "SCMP_CMP_EQ",
  * "SCMP_ARCH_X86_64", "SECCOMP_FILTER_FLAG_LOG") as libseccomp's or the
- * kernel's numbers; false for an unknown one. Actions are without their number:
- * rn_seccomp_action_with() adds it, and is false where the action has none.
+ * kernel's numbers; false for an unknown one. An action that has a number comes
+ * with EPERM, the specification's default of errnoRet; rn_seccomp_action_with()
+ * puts another one in its place, and is false where the action has none or the
+ * number is too large (an errno: 4095, for a tracer: 65535).
  */
 bool rn_seccomp_parse_action(const char *word, uint32_t *out_action);
 bool rn_seccomp_action_with(uint32_t *action, uint32_t number);
