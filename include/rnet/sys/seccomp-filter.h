@@ -67,10 +67,20 @@ const char *const *rn_seccomp_flag_words(void);
 /* A compiled filter. */
 typedef struct RnSeccompProgram RnSeccompProgram;
 
+/*
+ * Errors name linux.seccomp: RN_ERROR_INVALID for SCMP_ACT_NOTIFY without a
+ * listener's path, RN_ERROR_LIMIT for a filter that is too long for the kernel
+ * (4096 instructions) or names more than 16384 calls. Two comparisons of one
+ * argument in a rule are two rules, as with runc and crun. TSYNC is dropped:
+ * the thread that installs the filter is the only one that it is for.
+ */
 RnSeccompProgram *rn_seccomp_compile(const RnSeccomp *seccomp,
                                      GError **error) RN_CHECK;
 void rn_seccomp_program_free(RnSeccompProgram *program);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(RnSeccompProgram, rn_seccomp_program_free)
+
+/* True if an action is SCMP_ACT_NOTIFY: installing it gives an fd. */
+bool rn_seccomp_program_notifies(const RnSeccompProgram *program);
 
 /*
  * Installs it for this thread, for ever. Takes no_new_privs or CAP_SYS_ADMIN
