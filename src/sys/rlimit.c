@@ -55,7 +55,8 @@ bool rn_rlimit_set(int resource, uint64_t soft, uint64_t hard, GError **error)
         getrlimit((__rlimit_resource_t)resource, &present) < 0)
         return false;
     return rn_error_add_hint(error,
-                             "the hard limit here is %" G_GUINT64_FORMAT
-                             " and only root can raise it",
+                             "the hard limit is %" G_GUINT64_FORMAT
+                             " here, and raising it takes CAP_SYS_RESOURCE on "
+                             "the host, which root may lack, too",
                              (uint64_t)present.rlim_max);
 }
