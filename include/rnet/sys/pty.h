@@ -16,6 +16,14 @@
 bool rn_pty_open(int ptmx_fd, int *out_master, int *out_slave, GError **error)
     RN_CHECK;
 
+/*
+ * The same from the devpts whose root directory `devpts_fd` is; for where the
+ * container's processes already run and /proc is theirs. RN_ERROR_INVALID: it
+ * is another directory.
+ */
+bool rn_pty_open_in(int devpts_fd, int *out_master, int *out_slave,
+                    GError **error) RN_CHECK;
+
 /* Sets the window size in characters. */
 bool rn_pty_set_size(int fd, uint16_t columns, uint16_t rows, GError **error)
     RN_CHECK;
