@@ -64,3 +64,7 @@ noinst_HEADERS += include/rnet/sys/seccomp-code.h
 noinst_HEADERS += include/rnet/sys/resources.h
 noinst_HEADERS += include/rnet/sys/seccomp-filter.h
 noinst_HEADERS += include/rnet/sys/schedule.h
+libsys_a_SOURCES += src/sys/oom-watch.c
+libsys_a_SOURCES += src/sys/pid-namespace.c
+noinst_HEADERS += include/rnet/sys/oom-watch.h
+noinst_HEADERS += include/rnet/sys/pid-namespace.h
