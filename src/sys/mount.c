@@ -21,6 +21,8 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
+#include <rnet/util/fd.h>
+
 #ifndef AT_RECURSIVE
 #define AT_RECURSIVE 0x8000 /* linux/fcntl.h, not in glibc's fcntl.h */
 #endif
@@ -59,6 +61,44 @@ bool rn_mount_new(int target_fd, const char *type, const char *source,
     return true;
 }
 
+static uint64_t collect_attrs(unsigned long flags)
+{
+    uint64_t attrs = 0;
+
+    for (unsigned i = 0; i < G_N_ELEMENTS(attr_names); i++) {
+        if ((flags & attr_names[i].flag) != 0)
+            attrs |= attr_names[i].attr;
+    }
+    return attrs;
+}
+
+static bool configure_tmpfs(int context, const char *size, GError **error)
+{
+    if (fsconfig(context, FSCONFIG_SET_STRING, "source", "rnet", 0) < 0 ||
+        fsconfig(context, FSCONFIG_SET_STRING, "mode", "755", 0) < 0 ||
+        fsconfig(context, FSCONFIG_SET_STRING, "size", size, 0) < 0 ||
+        fsconfig(context, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
+        return rn_set_errno(error, errno, "make a tmpfs");
+    return true;
+}
+
+bool rn_mount_make_tmpfs(const char *size, unsigned long flags, int *out_fd,
+                         GError **error)
+{
+    rn_autofd int context = fsopen("tmpfs", FSOPEN_CLOEXEC);
+    int fd = -1;
+
+    if (context < 0)
+        return rn_set_errno(error, errno, "open a tmpfs");
+    if (!configure_tmpfs(context, size, error))
+        return false;
+    fd = fsmount(context, FSMOUNT_CLOEXEC, (unsigned)collect_attrs(flags));
+    if (fd < 0)
+        return rn_set_errno(error, errno, "mount a tmpfs");
+    *out_fd = fd;
+    return true;
+}
+
 bool rn_mount_clone(int dirfd, const char *path, RnMountDepth depth,
                     int *out_fd, GError **error)
 {
@@ -80,17 +120,6 @@ bool rn_mount_attach(int tree_fd, int target_fd, GError **error)
                    MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) < 0)
         return rn_set_errno(error, errno, "attach the mount");
     return true;
-}
-
-static uint64_t collect_attrs(unsigned long flags)
-{
-    uint64_t attrs = 0;
-
-    for (unsigned i = 0; i < G_N_ELEMENTS(attr_names); i++) {
-        if ((flags & attr_names[i].flag) != 0)
-            attrs |= attr_names[i].attr;
-    }
-    return attrs;
 }
 
 /* The atime mode is one field: all of it is cleared, then one value set. */
@@ -132,6 +161,22 @@ bool rn_mount_change(int fd, unsigned long set, unsigned long clear,
     if (attr.attr_set == 0 && attr.attr_clr == 0)
         return true;
     return set_attr(fd, &attr, depth == RN_MOUNT_RECURSIVE, error);
+}
+
+bool rn_mount_set_idmap(int fd, int userns_fd, RnMountDepth depth,
+                        GError **error)
+{
+    struct mount_attr attr = {
+        .attr_set = MOUNT_ATTR_IDMAP,
+        .userns_fd = (uint64_t)userns_fd,
+    };
+    unsigned flags = AT_EMPTY_PATH;
+
+    if (depth == RN_MOUNT_RECURSIVE)
+        flags |= AT_RECURSIVE;
+    if (mount_setattr(fd, "", flags, &attr, sizeof attr) < 0)
+        return rn_set_errno(error, errno, "map the mount's ids");
+    return true;
 }
 
 bool rn_mount_set_propagation(int fd, unsigned long propagation, GError **error)

@@ -30,11 +30,12 @@ enum {
     RACE_RETRIES = 64
 };
 
-static int open_in_root(int root_fd, const char *path, uint64_t flags)
+static int resolve(int root_fd, const char *path, uint64_t flags,
+                   uint64_t rules)
 {
     struct open_how how = {
         .flags = O_PATH | O_CLOEXEC | flags,
-        .resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS,
+        .resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS | rules,
     };
     int fd = -1;
 
@@ -46,6 +47,11 @@ static int open_in_root(int root_fd, const char *path, uint64_t flags)
     return fd;
 }
 
+static int open_in_root(int root_fd, const char *path, uint64_t flags)
+{
+    return resolve(root_fd, path, flags, 0);
+}
+
 bool rn_rootpath_open(int root_fd, const char *path, int *out_fd,
                       GError **error)
 {
@@ -54,6 +60,58 @@ bool rn_rootpath_open(int root_fd, const char *path, int *out_fd,
     if (fd < 0)
         return rn_set_errno(error, errno, "open \"%s\"", path);
     *out_fd = fd;
+    return true;
+}
+
+bool rn_rootpath_open_plain(int root_fd, const char *path, int *out_fd,
+                            GError **error)
+{
+    int fd = resolve(root_fd, path, 0, RESOLVE_NO_SYMLINKS);
+
+    if (fd < 0)
+        return rn_set_errno(error, errno, "open \"%s\"", path);
+    *out_fd = fd;
+    return true;
+}
+
+bool rn_rootpath_open_inner(int folder_fd, const char *path, int flags,
+                            int *out_fd, GError **error)
+{
+    struct open_how how = {
+        .flags = (uint64_t)flags | O_CLOEXEC,
+        .resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV,
+    };
+    int fd = (int)syscall(SYS_openat2, folder_fd, path, &how, sizeof how);
+
+    if (fd < 0)
+        return rn_set_errno(error, errno, "open \"%s\"", path);
+    *out_fd = fd;
+    return true;
+}
+
+/* What the kernel calls the fd's file, or NULL; the caller's. */
+static char *read_name(int fd)
+{
+    g_autofree char *link = g_strdup_printf("/proc/self/fd/%d", fd);
+
+    return g_file_read_link(link, NULL);
+}
+
+bool rn_rootpath_locate(int root_fd, int fd, char **out_path, GError **error)
+{
+    g_autofree char *root = read_name(root_fd);
+    g_autofree char *name = read_name(fd);
+    gsize length = 0;
+
+    if (root == NULL || name == NULL)
+        return rn_set_error(error, RN_ERROR_STATE,
+                            "the names of open files cannot be read");
+    length = strcmp(root, "/") == 0 ? 0 : strlen(root);
+    if (strncmp(name, root, length) != 0 ||
+        (name[length] != '/' && name[length] != '\0'))
+        return rn_set_error(error, RN_ERROR_STATE,
+                            "\"%s\" is not in the container's root", name);
+    *out_path = g_strdup(name[length] == '\0' ? "/" : name + length);
     return true;
 }
 

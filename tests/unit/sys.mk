@@ -46,6 +46,10 @@ unit_tests += tests/unit/test-mount-options
 tests_unit_test_mount_options_SOURCES = tests/unit/test-mount-options.c
 tests_unit_test_mount_options_LDADD = $(SYS_LIBS) $(CMOCKA_LIBS)
 
+unit_tests += tests/unit/test-mount-table
+tests_unit_test_mount_table_SOURCES = tests/unit/test-mount-table.c
+tests_unit_test_mount_table_LDADD = $(SYS_LIBS) $(CMOCKA_LIBS)
+
 unit_tests += tests/unit/test-rootpath
 tests_unit_test_rootpath_SOURCES = tests/unit/test-rootpath.c
 tests_unit_test_rootpath_LDADD = $(SYS_LIBS) $(CMOCKA_LIBS)

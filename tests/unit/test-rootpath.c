@@ -173,6 +173,48 @@ static void make_with_too_many_names_is_refused(void **state)
     assert_int_equal(faccessat(tree->root_fd, "n", F_OK, 0), -1);
 }
 
+static void open_of_a_plain_path_takes_no_link(void **state)
+{
+    static const char *const links[] = { "/to-slash", "/to-slash/dir",
+                                         "/dangling", "/ping" };
+    Tree *tree = *state;
+    g_autoptr(GError) error = NULL;
+    g_autofree char *where = NULL;
+    rn_autofd int good = -1;
+    int fd = -1;
+
+    assert_true(
+        rn_rootpath_open_plain(tree->root_fd, "/dir/../dir", &good, &error));
+    assert_true(same_file(good, tree->base_fd, "root/dir"));
+    assert_true(rn_rootpath_locate(tree->root_fd, good, &where, &error));
+    assert_string_equal(where, "/dir");
+    for (unsigned i = 0; i < G_N_ELEMENTS(links); i++) {
+        assert_false(
+            rn_rootpath_open_plain(tree->root_fd, links[i], &fd, &error));
+        assert_error(error, RN_ERRNO, ELOOP, links[i]);
+        g_clear_error(&error);
+    }
+    assert_int_equal(fd, -1);
+}
+
+static void locate_tells_what_left_the_root(void **state)
+{
+    Tree *tree = *state;
+    g_autoptr(GError) error = NULL;
+    rn_autofd int fd = -1;
+    g_autofree char *where = NULL;
+
+    assert_true(rn_rootpath_locate(tree->root_fd, tree->root_fd, &where, NULL));
+    assert_string_equal(where, "/");
+    assert_true(rn_rootpath_open(tree->root_fd, "/dir", &fd, NULL));
+    assert_int_equal(
+        renameat(tree->base_fd, "root/dir", tree->base_fd, "rootless"), 0);
+    g_clear_pointer(&where, g_free);
+    assert_false(rn_rootpath_locate(tree->root_fd, fd, &where, &error));
+    assert_error(error, RN_ERROR, RN_ERROR_STATE, "not in the container's");
+    assert_null(where);
+}
+
 static void open_through_a_magic_link_is_refused(void **state)
 {
     Tree *tree = *state;
@@ -198,6 +240,10 @@ int main(void)
                                         set_up, tear_down),
         cmocka_unit_test_setup_teardown(make_with_too_many_names_is_refused,
                                         set_up, tear_down),
+        cmocka_unit_test_setup_teardown(open_of_a_plain_path_takes_no_link,
+                                        set_up, tear_down),
+        cmocka_unit_test_setup_teardown(locate_tells_what_left_the_root, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(open_through_a_magic_link_is_refused,
                                         set_up, tear_down),
     };

@@ -16,8 +16,16 @@
 
 /* mount(2) of a new file system (or MS_REMOUNT) on the target. */
 bool rn_mount_new(int target_fd, const char *type, const char *source,
-                  unsigned long flags, const char *data, GError **error)
-    RN_CHECK;
+                  unsigned long flags, const char *data,
+                  GError **error) RN_CHECK;
+
+/*
+ * A detached tmpfs, fsopen(2), its root in *out_fd (not O_PATH); `size` as for
+ * its mount option. Once attached the same fd is the root of what is there, so
+ * that no look-up comes between.
+ */
+bool rn_mount_make_tmpfs(const char *size, unsigned long flags, int *out_fd,
+                         GError **error) RN_CHECK;
 
 typedef enum RnMountDepth {
     RN_MOUNT_ONE,
@@ -43,6 +51,16 @@ bool rn_mount_attach(int tree_fd, int target_fd, GError **error) RN_CHECK;
 bool rn_mount_change(int fd, unsigned long set, unsigned long clear,
                      RnMountDepth depth, GError **error) RN_CHECK;
 
+/*
+ * Shows the files of a detached mount with other owners: id N of the file
+ * system is what N is in the user namespace `userns_fd`, MOUNT_ATTR_IDMAP.
+ * EPERM without CAP_SYS_ADMIN in the user namespace that the file system was
+ * mounted in, or if the mount is not detached; EINVAL if the file system cannot
+ * do it.
+ */
+bool rn_mount_set_idmap(int fd, int userns_fd, RnMountDepth depth,
+                        GError **error) RN_CHECK;
+
 /* MS_SHARED, MS_SLAVE, MS_PRIVATE or MS_UNBINDABLE, with MS_REC or without. */
 bool rn_mount_set_propagation(int fd, unsigned long propagation,
                               GError **error) RN_CHECK;
@@ -58,5 +76,13 @@ bool rn_mount_is_root(int fd);
  * and detaches the old root with everything on it.
  */
 bool rn_mount_enter_root(int fd, GError **error) RN_CHECK;
+
+/*
+ * The same without pivot_root(2), which the kernel refuses on an initramfs: the
+ * mount is moved onto "/" and becomes the root by chroot(2). The old root stays
+ * mounted beneath it; its proc and sysfs are unmounted or covered first, since
+ * the kernel would take them for a reason to allow new ones in full.
+ */
+bool rn_mount_move_root(int fd, GError **error) RN_CHECK;
 
 #endif

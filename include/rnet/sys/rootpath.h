@@ -29,7 +29,28 @@ bool rn_rootpath_open(int root_fd, const char *path, int *out_fd,
                       GError **error) RN_CHECK;
 
 /*
- * The same, but makes what is missing: directories (0755) on the way and an
+ * The same for a path with no symbolic link anywhere in it: ELOOP if there is
+ * one.
+ */
+bool rn_rootpath_open_plain(int root_fd, const char *path, int *out_fd,
+                            GError **error) RN_CHECK;
+
+/*
+ * Opens `path` below the directory `folder_fd` with open(2)'s `flags`: neither
+ * a symbolic link nor another mount may be on the way (ELOOP, EXDEV).
+ */
+bool rn_rootpath_open_inner(int folder_fd, const char *path, int flags,
+                            int *out_fd, GError **error) RN_CHECK;
+
+/*
+ * Where the fd's file is below the root, as the kernel sees it now: "/etc/x",
+ * the caller's. RN_ERROR_STATE if it is not below it (any more).
+ */
+bool rn_rootpath_locate(int root_fd, int fd, char **out_path,
+                        GError **error) RN_CHECK;
+
+/*
+ * rn_rootpath_open(), but makes what is missing: directories (0755) on the way and an
  * empty file (0644) or a directory at the end. A symbolic link that points at
  * nothing is followed, and its target made. RN_ERROR_INVALID if what exists is
  * of the other kind.
