@@ -223,16 +223,22 @@ static char *find_number_end(char *at, bool *out_integer)
     return at == digits ? NULL : at;
 }
 
-/* Overwrites 2^64-1; see json.h. */
-static bool replace_uint64_max(Scan *scan, const char *token)
+/* Overwrites an integer from 2^63 to 2^64-1; see json.h. */
+static bool replace_large(Scan *scan, const char *token)
 {
-    static const char max[] = "18446744073709551615";
-    static const char replacement[] = "1e19                ";
+    static const char head[] = "\"\\u0000";
+    guint64 value = 0;
+    g_autofree char *code = NULL;
+    g_autofree char *text = NULL;
 
-    G_STATIC_ASSERT(sizeof max == sizeof replacement);
-    if (strcmp(token, max) != 0)
+    if (!g_ascii_string_to_unsigned(token, 10, UINT64_C(1) << 63, G_MAXUINT64,
+                                    &value, NULL))
         return false;
-    memcpy(scan->next, replacement, sizeof replacement - 1);
+    code = g_base64_encode((const guchar *)&value, sizeof value);
+    text = g_strdup_printf("%s%.*s\"", head, RN_JSON_LARGE_LENGTH, code);
+    /* 19 digits at least, and the quotes, \u0000 and 11 characters are 19 */
+    memset(scan->next, ' ', strlen(token));
+    memcpy(scan->next, text, strlen(text));
     return true;
 }
 
@@ -250,9 +256,9 @@ static bool check_number(Scan *scan, GError **error)
     if (integer)
         fits = g_ascii_string_to_signed(token, 10, G_MININT64, G_MAXINT64, NULL,
                                         NULL) ||
-               replace_uint64_max(scan, token);
-    else /* RN_JSON_UINT64_MAX must stay the only one of its size */
-        fits = fabs(g_ascii_strtod(token, NULL)) < 0x1p63;
+               replace_large(scan, token);
+    else
+        fits = isfinite(g_ascii_strtod(token, NULL));
     if (!fits)
         return refuse(scan, scan->next, RN_ERROR_INVALID, error,
                       "a number that is too large");

@@ -10,6 +10,16 @@
 
 #include <rnet/oci/json-read.h>
 
+/* "[2]" of an array; of a map, whose keys may be hostile, "[\"key\"]". */
+static char *format_index(const RnJsonAt *at)
+{
+    g_autofree char *quoted = at->is_key ? rn_json_quote(at->name) : NULL;
+
+    if (at->is_key)
+        return g_strdup_printf("[%s]", quoted);
+    return g_strdup_printf("[%u]", at->index);
+}
+
 /* "config.json: process.args[2]", or "config.json" for the document. */
 static char *format_path(const RnJsonAt *at)
 {
@@ -19,9 +29,9 @@ static char *format_path(const RnJsonAt *at)
     for (; at->parent != NULL; at = at->parent) {
         bool first = at->parent->parent == NULL;
 
-        if (at->name == NULL) {
+        if (at->name == NULL || at->is_key) {
             g_free(index);
-            index = g_strdup_printf("[%u]", at->index);
+            index = format_index(at);
             g_string_prepend(path, index);
             continue;
         }
@@ -91,6 +101,33 @@ bool rn_json_read_elements(const RnJsonAt *at, RnJsonReader read, void *target,
     return true;
 }
 
+bool rn_json_read_entries(const RnJsonAt *at, RnJsonReader read, void *target,
+                          GError **error)
+{
+    const char *key = NULL;
+    json_t *value = NULL;
+
+    if (!json_is_object(at->node))
+        return fail_type(at, "an object", error);
+    json_object_foreach (at->node, key, value) {
+        RnJsonAt entry = {
+            .parent = at, .name = key, .is_key = true, .node = value
+        };
+
+        if (!read(&entry, target, error))
+            return false;
+    }
+    return true;
+}
+
+bool rn_json_check_count(const RnJsonAt *at, gsize max, GError **error)
+{
+    if (json_array_size(at->node) <= max && json_object_size(at->node) <= max)
+        return true;
+    return rn_json_fail(at, RN_ERROR_LIMIT, error,
+                        "has more than %" G_GSIZE_FORMAT " entries", max);
+}
+
 bool rn_json_read_bool(const RnJsonAt *at, void *target, GError **error)
 {
     bool *value = target;
@@ -101,21 +138,15 @@ bool rn_json_read_bool(const RnJsonAt *at, void *target, GError **error)
     return true;
 }
 
-/* 2^64-1, which the check left as a real; see json.h. */
-static bool is_uint64_max(const json_t *node)
-{
-    return json_real_value(node) >= RN_JSON_UINT64_MAX; /* no real: 0 */
-}
-
 /* An integer from 0 to max. */
 static bool read_unsigned(const RnJsonAt *at, uint64_t max, uint64_t *out_value,
                           GError **error)
 {
-    uint64_t value = UINT64_MAX;
+    uint64_t value = 0;
     bool fits = false;
 
-    if (is_uint64_max(at->node)) {
-        fits = max == UINT64_MAX;
+    if (rn_json_get_large(at->node, &value)) {
+        fits = value <= max;
     } else if (json_is_integer(at->node)) {
         value = (uint64_t)json_integer_value(at->node);
         fits = value <= INT64_MAX && value <= max; /* above it: negative */
@@ -154,17 +185,26 @@ bool rn_json_read_uint64(const RnJsonAt *at, void *target, GError **error)
     return read_unsigned(at, UINT64_MAX, target, error);
 }
 
+bool rn_json_read_range(const RnJsonAt *at, int64_t min, int64_t max,
+                        int64_t *out_value, GError **error)
+{
+    int64_t value = json_integer_value(at->node);
+    uint64_t large = 0;
+    bool is_large = rn_json_get_large(at->node, &large);
+
+    if (!is_large && !json_is_integer(at->node))
+        return fail_type(at, "an integer", error);
+    if (is_large || value < min || value > max)
+        return rn_json_fail(
+            at, RN_ERROR_INVALID, error,
+            "must be from %" G_GINT64_FORMAT " to %" G_GINT64_FORMAT, min, max);
+    *out_value = value;
+    return true;
+}
+
 bool rn_json_read_int64(const RnJsonAt *at, void *target, GError **error)
 {
-    if (is_uint64_max(at->node))
-        return rn_json_fail(at, RN_ERROR_INVALID, error,
-                            "must be from %" G_GINT64_FORMAT
-                            " to %" G_GINT64_FORMAT,
-                            G_MININT64, G_MAXINT64);
-    if (!json_is_integer(at->node))
-        return fail_type(at, "an integer", error);
-    *(int64_t *)target = json_integer_value(at->node);
-    return true;
+    return rn_json_read_range(at, INT64_MIN, INT64_MAX, target, error);
 }
 
 bool rn_json_read_id(const RnJsonAt *at, void *target, GError **error)
@@ -181,8 +221,9 @@ bool rn_json_read_id(const RnJsonAt *at, void *target, GError **error)
 bool rn_json_read_string(const RnJsonAt *at, void *target, GError **error)
 {
     char **value = target;
+    uint64_t large = 0;
 
-    if (!json_is_string(at->node))
+    if (!json_is_string(at->node) || rn_json_get_large(at->node, &large))
         return fail_type(at, "a string", error);
     g_free(*value);
     *value = g_strdup(json_string_value(at->node));

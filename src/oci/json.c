@@ -10,6 +10,8 @@
 
 #include <rnet/oci/json.h>
 
+#include <string.h>
+
 enum {
     QUOTE_MAX = 64 /* characters */
 };
@@ -31,11 +33,31 @@ char *rn_json_quote(const char *text)
     return g_string_free(g_steal_pointer(&quoted), FALSE);
 }
 
+bool rn_json_get_large(const json_t *node, uint64_t *out_value)
+{
+    const char *text = json_string_value(node); /* no string: NULL */
+    g_autofree char *code = NULL;
+    g_autofree guchar *bytes = NULL;
+    gsize length = 0;
+
+    if (text == NULL || json_string_length(node) != RN_JSON_LARGE_LENGTH + 1 ||
+        text[0] != '\0')
+        return false;
+    code = g_strconcat(text + 1, "=", NULL);
+    bytes = g_base64_decode(code, &length);
+    if (length != sizeof *out_value)
+        return false;
+    memcpy(out_value, bytes, length);
+    return true;
+}
+
 json_t *rn_json_parse(const char *text, gsize length, const char *name,
                       GError **error)
 {
-    /* ANY: the document need not be an object or array */
-    const gsize flags = JSON_DECODE_ANY | JSON_REJECT_DUPLICATES;
+    /* ANY: the document need not be an object or array; NUL: what the check
+     * makes of large integers, and of nothing else */
+    const gsize flags =
+        JSON_DECODE_ANY | JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL;
     g_autofree char *copy = NULL;
     json_error_t failure = { 0 };
     g_autofree char *problem = NULL;

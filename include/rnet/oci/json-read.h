@@ -19,6 +19,7 @@
 typedef struct RnJsonAt {
     const struct RnJsonAt *parent; /* NULL: this is the document */
     const char *name; /* the member's, or the document's; NULL: an element */
+    bool is_key;      /* `name` is the document's choice, a key of a map */
     unsigned index;   /* of an element */
     json_t *node;     /* borrowed */
 } RnJsonAt;
@@ -53,6 +54,19 @@ bool rn_json_read_members(const RnJsonAt *at, const RnJsonField *fields,
 /* Reads each element of an array with `read` into the same `target`. */
 bool rn_json_read_elements(const RnJsonAt *at, RnJsonReader read, void *target,
                            GError **error) RN_CHECK;
+
+/* Reads each value of a map with `read`, which finds the key in at->name; in
+ * the document's order. Its path in errors is `linux.sysctl["KEY"]`. */
+bool rn_json_read_entries(const RnJsonAt *at, RnJsonReader read, void *target,
+                          GError **error) RN_CHECK;
+
+/* RN_ERROR_LIMIT if an array or object has more than `max` entries. */
+bool rn_json_check_count(const RnJsonAt *at, gsize max,
+                         GError **error) RN_CHECK;
+
+/* An integer from min to max. */
+bool rn_json_read_range(const RnJsonAt *at, int64_t min, int64_t max,
+                        int64_t *out_value, GError **error) RN_CHECK;
 
 /* Readers. Numbers are integers in the range of their type, nothing else. */
 bool rn_json_read_bool(const RnJsonAt *at, void *target, GError **error);

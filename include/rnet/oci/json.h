@@ -9,6 +9,8 @@
 #ifndef RNET_OCI_JSON_H
 #define RNET_OCI_JSON_H
 
+#include <stdint.h>
+
 #include <jansson.h>
 
 #include <rnet/util/error.h>
@@ -35,12 +37,12 @@ json_t *rn_json_parse(const char *text, gsize length, const char *name,
  * bounds: RN_ERROR_LIMIT for nesting deeper than RN_JSON_MAX_DEPTH,
  * RN_ERROR_INVALID for all else, which is also: NUL (raw or as \u0000), a
  * member given twice (in the same spelling), a number that is not finite, an
- * integer outside the signed 64 bits.
+ * integer below -2^63 or above 2^64-1.
  *
- * One integer beyond these is let through, 2^64-1, by which configurations
- * mean "no limit" (RLIM_INFINITY), though jansson only knows signed ones: it
- * is overwritten with a floating-point literal of the same length and a value
- * that no other number can have after this check, RN_JSON_UINT64_MAX.
+ * jansson only knows signed integers. Those from 2^63 to 2^64-1, which limits
+ * and arguments of system calls have (RLIM_INFINITY, AT_FDCWD), are overwritten
+ * with a string of the same length that no document can have, since it begins
+ * with NUL; rn_json_get_large() knows it.
  */
 bool rn_json_check(char *text, gsize length, const char *name,
                    GError **error) RN_CHECK;
@@ -52,7 +54,12 @@ bool rn_json_check(char *text, gsize length, const char *name,
  */
 char *rn_json_quote(const char *text) RN_CHECK;
 
-/* What 2^64-1 is in the tree: a real, 2^63 at least, never seen otherwise. */
-#define RN_JSON_UINT64_MAX 1e19
+/* Characters after the NUL: 64 bits in base64, without the padding. */
+enum {
+    RN_JSON_LARGE_LENGTH = 11
+};
+
+/* True if `node` stands for an integer from 2^63 to 2^64-1, which it gives. */
+bool rn_json_get_large(const json_t *node, uint64_t *out_value);
 
 #endif
