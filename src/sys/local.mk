@@ -11,6 +11,7 @@ libsys_a_SOURCES += src/sys/mount-table.c
 libsys_a_SOURCES += src/sys/rootpath.c
 libsys_a_SOURCES += src/sys/binfmt.c
 libsys_a_SOURCES += src/sys/pty.c
+libsys_a_SOURCES += src/sys/resources.c
 libsys_a_SOURCES += src/sys/rlimit.c
 noinst_HEADERS += include/rnet/sys/mount.h
 noinst_HEADERS += include/rnet/sys/mount-options.h

@@ -104,8 +104,8 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(RnResources, rn_resources_clear)
 
 /*
  * The first limit that is asked for, by its path below linux.resources
- * ("memory.limit", "unified \"memory.high\""), or NULL. Rules for devices do
- * not count: a user namespace has none but those that it is given.
+ * ("memory.limit", "unified"), or NULL. Asking for none (-1) is no limit, nor
+ * are rules for devices: a user namespace has none but those it is given.
  */
 const char *rn_resources_first_limit(const RnResources *resources);
 
