@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * config-devices - "linux.devices" and "linux.resources" of config.json
+ * config-devices - "linux.devices" and "linux.resources.devices" of config.json
  *
- * runtime-spec config-linux.md, Devices and Control groups. Runs in the
- * launcher, as config.c says. Of the resources only one form is accepted, the
- * one that every template has: all device access denied.
+ * runtime-spec config-linux.md, Devices and Allowed Device list. Runs in the
+ * launcher, as config.c says.
  */
 #include "config.h"
 
@@ -12,11 +11,18 @@
 
 #include <string.h>
 
+#include <sys/stat.h>
+
 enum {
     MAJOR_MAX = (1 << 12) - 1, /* Linux, linux/kdev_t.h: 12 and 20 bits */
     MINOR_MAX = (1 << 20) - 1,
-    MODE_MAX = 07777,
+    MODE_MAX = 0177777,
+    PERMISSIONS = 07777,
     NO_NUMBER = -1,
+    ANY_NUMBER = -1,
+    /* each is a few instructions of a program that runs for every open(2) */
+    RULES_MAX = 4096,
+    DEVICES_MAX = 4096, /* each is a node or a mount */
 };
 
 void rn_device_free(RnDevice *device)
@@ -40,40 +46,35 @@ static bool read_type(const RnJsonAt *at, void *target, GError **error)
     return true;
 }
 
-static bool read_number(const RnJsonAt *at, int64_t max, int64_t *out_number,
-                        GError **error)
+bool rn_config_read_major(const RnJsonAt *at, void *target, GError **error)
 {
-    int64_t value = 0;
-
-    if (!rn_json_read_int64(at, &value, error))
-        return false;
-    if (value < 0 || value > max)
-        return rn_json_fail(at, RN_ERROR_INVALID, error,
-                            "must be from 0 to %" G_GINT64_FORMAT, max);
-    *out_number = value;
-    return true;
+    return rn_json_read_range(at, 0, MAJOR_MAX, target, error);
 }
 
-static bool read_major(const RnJsonAt *at, void *target, GError **error)
+bool rn_config_read_minor(const RnJsonAt *at, void *target, GError **error)
 {
-    return read_number(at, MAJOR_MAX, target, error);
+    return rn_json_read_range(at, 0, MINOR_MAX, target, error);
 }
 
-static bool read_minor(const RnJsonAt *at, void *target, GError **error)
-{
-    return read_number(at, MINOR_MAX, target, error);
-}
-
+/* Some producers leave the bits of the file's type in, as stat(2) has them. */
 static bool read_mode(const RnJsonAt *at, void *target, GError **error)
 {
     RnDevice *device = target;
     int64_t mode = 0;
 
-    if (!read_number(at, MODE_MAX, &mode, error))
+    if (!rn_json_read_range(at, 0, MODE_MAX, &mode, error))
         return false;
     device->has_mode = true;
     device->mode = (uint32_t)mode;
     return true;
+}
+
+/* Is the type in the mode, if there is one, the device's? */
+static bool is_mode_of(uint32_t mode, char type)
+{
+    uint32_t wanted = type == 'p' ? S_IFIFO : type == 'b' ? S_IFBLK : S_IFCHR;
+
+    return (mode & S_IFMT) == 0 || (mode & S_IFMT) == wanted;
 }
 
 static bool append_device(const RnJsonAt *at, void *target, GError **error)
@@ -83,9 +84,9 @@ static bool append_device(const RnJsonAt *at, void *target, GError **error)
           RN_JSON_REQUIRED },
         { "type", read_type, G_STRUCT_OFFSET(RnDevice, type),
           RN_JSON_REQUIRED },
-        { "major", read_major, G_STRUCT_OFFSET(RnDevice, major),
+        { "major", rn_config_read_major, G_STRUCT_OFFSET(RnDevice, major),
           RN_JSON_OPTIONAL },
-        { "minor", read_minor, G_STRUCT_OFFSET(RnDevice, minor),
+        { "minor", rn_config_read_minor, G_STRUCT_OFFSET(RnDevice, minor),
           RN_JSON_OPTIONAL },
         { "fileMode", read_mode, 0, RN_JSON_OPTIONAL },
         { "uid", rn_json_read_id, G_STRUCT_OFFSET(RnDevice, uid),
@@ -103,6 +104,10 @@ static bool append_device(const RnJsonAt *at, void *target, GError **error)
         (device->major == NO_NUMBER || device->minor == NO_NUMBER))
         return rn_json_fail(at, RN_ERROR_INVALID, error,
                             "needs major and minor");
+    if (!is_mode_of(device->mode, device->type))
+        return rn_json_fail(at, RN_ERROR_INVALID, error,
+                            "fileMode is of another type of file");
+    device->mode &= PERMISSIONS;
     if (device->type == 'p') { /* a FIFO has neither */
         device->major = 0;
         device->minor = 0;
@@ -115,75 +120,87 @@ bool rn_config_read_devices(const RnJsonAt *at, void *target, GError **error)
 {
     GPtrArray **devices = target;
 
-    return rn_json_read_elements(at, append_device, *devices, error);
+    return rn_json_check_count(at, DEVICES_MAX, error) &&
+           rn_json_read_elements(at, append_device, *devices, error);
 }
 
-typedef struct DeviceRule {
-    bool allow;
-    char *type, *access;
-} DeviceRule;
-
-static void clear_rule(DeviceRule *rule)
+static bool read_rule_type(const RnJsonAt *at, void *target, GError **error)
 {
-    g_free(rule->type);
-    g_free(rule->access);
-}
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(DeviceRule, clear_rule)
+    g_autofree char *text = NULL;
 
-/* Each of r, w and m, in any order, or none given at all. */
-static bool is_all_access(const char *access)
-{
-    return access == NULL || access[0] == '\0' ||
-           (strlen(access) == 3 && strchr(access, 'r') != NULL &&
-            strchr(access, 'w') != NULL && strchr(access, 'm') != NULL);
-}
-
-/* Passes a rule that denies every device and refuses all others. */
-static bool check_rule(const RnJsonAt *at, void *target, GError **error)
-{
-    static const RnJsonField fields[] = {
-        { "allow", rn_json_read_bool, G_STRUCT_OFFSET(DeviceRule, allow),
-          RN_JSON_REQUIRED },
-        { "type", rn_json_read_string, G_STRUCT_OFFSET(DeviceRule, type),
-          RN_JSON_OPTIONAL },
-        { "access", rn_json_read_string, G_STRUCT_OFFSET(DeviceRule, access),
-          RN_JSON_OPTIONAL },
-        { "major", rn_json_refuse, 0, RN_JSON_OPTIONAL },
-        { "minor", rn_json_refuse, 0, RN_JSON_OPTIONAL },
-    };
-    g_auto(DeviceRule) rule = { 0 };
-    RnConfig *config = target;
-
-    if (!rn_json_read_members(at, fields, G_N_ELEMENTS(fields), &rule, error))
+    if (!rn_json_read_string(at, &text, error))
         return false;
-    if (rule.allow || !is_all_access(rule.access) ||
-        (rule.type != NULL && strcmp(rule.type, "a") != 0))
-        return rn_json_fail(at, RN_ERROR_UNSUPPORTED, error,
-                            "not supported yet (only a rule that denies all "
-                            "devices is)");
-    config->denies_devices = true;
+    if (text[0] == '\0') /* unset, for which 'a' stands already */
+        return true;
+    if (text[1] != '\0' || strchr("acb", text[0]) == NULL)
+        return rn_json_fail(at, RN_ERROR_INVALID, error,
+                            "must be \"a\", \"c\" or \"b\"");
+    *(char *)target = text[0];
     return true;
 }
 
-static bool check_rules(const RnJsonAt *at, void *target, GError **error)
+static bool read_access(const RnJsonAt *at, void *target, GError **error)
 {
-    return rn_json_read_elements(at, check_rule, target, error);
+    g_autofree char *text = NULL;
+    RnDeviceRule *rule = target;
+
+    if (!rn_json_read_string(at, &text, error))
+        return false;
+    if (text[0] == '\0')
+        return true;
+    if (strspn(text, "rwm") != strlen(text))
+        return rn_json_fail(at, RN_ERROR_INVALID, error,
+                            "must be of \"r\", \"w\" and \"m\"");
+    rule->read = strchr(text, 'r') != NULL;
+    rule->write = strchr(text, 'w') != NULL;
+    rule->mknod = strchr(text, 'm') != NULL;
+    return true;
 }
 
-bool rn_config_read_resources(const RnJsonAt *at, void *target, GError **error)
+static bool read_any_major(const RnJsonAt *at, void *target, GError **error)
+{
+    return rn_json_read_range(at, ANY_NUMBER, MAJOR_MAX, target, error);
+}
+
+static bool read_any_minor(const RnJsonAt *at, void *target, GError **error)
+{
+    return rn_json_read_range(at, ANY_NUMBER, MINOR_MAX, target, error);
+}
+
+static bool append_rule(const RnJsonAt *at, void *target, GError **error)
 {
     static const RnJsonField fields[] = {
-        { "devices", check_rules, 0, RN_JSON_OPTIONAL },
-        { "memory", rn_json_refuse, 0, RN_JSON_OPTIONAL },
-        { "cpu", rn_json_refuse, 0, RN_JSON_OPTIONAL },
-        { "pids", rn_json_refuse, 0, RN_JSON_OPTIONAL },
-        { "blockIO", rn_json_refuse, 0, RN_JSON_OPTIONAL },
-        { "hugepageLimits", rn_json_refuse, 0, RN_JSON_OPTIONAL },
-        { "network", rn_json_refuse, 0, RN_JSON_OPTIONAL },
-        { "rdma", rn_json_refuse_map, 0, RN_JSON_OPTIONAL },
-        { "unified", rn_json_refuse_map, 0, RN_JSON_OPTIONAL },
+        { "allow", rn_json_read_bool, G_STRUCT_OFFSET(RnDeviceRule, allow),
+          RN_JSON_REQUIRED },
+        { "type", read_rule_type, G_STRUCT_OFFSET(RnDeviceRule, type),
+          RN_JSON_OPTIONAL },
+        { "major", read_any_major, G_STRUCT_OFFSET(RnDeviceRule, major),
+          RN_JSON_OPTIONAL },
+        { "minor", read_any_minor, G_STRUCT_OFFSET(RnDeviceRule, minor),
+          RN_JSON_OPTIONAL },
+        { "access", read_access, 0, RN_JSON_OPTIONAL },
+    };
+    /* what is not given means all */
+    RnDeviceRule rule = {
+        .type = 'a',
+        .major = ANY_NUMBER,
+        .minor = ANY_NUMBER,
+        .read = true,
+        .write = true,
+        .mknod = true,
     };
 
-    return rn_json_read_members(at, fields, G_N_ELEMENTS(fields), target,
-                                error);
+    if (!rn_json_read_members(at, fields, G_N_ELEMENTS(fields), &rule, error))
+        return false;
+    g_array_append_val((GArray *)target, rule);
+    return true;
+}
+
+bool rn_config_read_device_rules(const RnJsonAt *at, void *target,
+                                 GError **error)
+{
+    GArray **rules = target;
+
+    return rn_json_check_count(at, RULES_MAX, error) &&
+           rn_json_read_elements(at, append_rule, *rules, error);
 }

@@ -17,6 +17,8 @@ void rn_mount_free(RnMount *mount)
     g_free(mount->type);
     g_free(mount->source);
     g_strfreev(mount->options);
+    g_clear_pointer(&mount->uid_mappings, g_array_unref);
+    g_clear_pointer(&mount->gid_mappings, g_array_unref);
     g_free(mount);
 }
 
@@ -31,36 +33,32 @@ static bool read_destination(const RnJsonAt *at, void *target, GError **error)
     return true;
 }
 
-/* For type and source: an empty string counts as none. */
-static bool read_word(const RnJsonAt *at, void *target, GError **error)
-{
-    char **value = target;
-
-    if (!rn_json_read_string(at, value, error))
-        return false;
-    if ((*value)[0] == '\0')
-        g_clear_pointer(value, g_free);
-    return true;
-}
-
 static bool append_mount(const RnJsonAt *at, void *target, GError **error)
 {
     static const RnJsonField fields[] = {
         { "destination", read_destination,
           G_STRUCT_OFFSET(RnMount, destination), RN_JSON_REQUIRED },
-        { "type", read_word, G_STRUCT_OFFSET(RnMount, type), RN_JSON_OPTIONAL },
-        { "source", read_word, G_STRUCT_OFFSET(RnMount, source),
-          RN_JSON_OPTIONAL },
+        { "type", rn_config_read_optional_string,
+          G_STRUCT_OFFSET(RnMount, type), RN_JSON_OPTIONAL },
+        { "source", rn_config_read_optional_string,
+          G_STRUCT_OFFSET(RnMount, source), RN_JSON_OPTIONAL },
         { "options", rn_json_read_strings, G_STRUCT_OFFSET(RnMount, options),
           RN_JSON_OPTIONAL },
-        { "uidMappings", rn_json_refuse, 0, RN_JSON_OPTIONAL },
-        { "gidMappings", rn_json_refuse, 0, RN_JSON_OPTIONAL },
+        { "uidMappings", rn_config_read_mappings,
+          G_STRUCT_OFFSET(RnMount, uid_mappings), RN_JSON_OPTIONAL },
+        { "gidMappings", rn_config_read_mappings,
+          G_STRUCT_OFFSET(RnMount, gid_mappings), RN_JSON_OPTIONAL },
     };
     g_autoptr(RnMount) mount = g_new0(RnMount, 1);
 
     mount->options = g_new0(char *, 1);
+    mount->uid_mappings = g_array_new(FALSE, FALSE, sizeof(RnIdMapping));
+    mount->gid_mappings = g_array_new(FALSE, FALSE, sizeof(RnIdMapping));
     if (!rn_json_read_members(at, fields, G_N_ELEMENTS(fields), mount, error))
         return false;
+    if ((mount->uid_mappings->len == 0) != (mount->gid_mappings->len == 0))
+        return rn_json_fail(at, RN_ERROR_INVALID, error,
+                            "needs both uidMappings and gidMappings, or none");
     g_ptr_array_add(target, g_steal_pointer(&mount));
     return true;
 }

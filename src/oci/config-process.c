@@ -56,6 +56,10 @@ void rn_process_clear(RnProcess *process)
     g_clear_pointer(&process->cwd, g_free);
     g_clear_pointer(&process->args, g_strfreev);
     g_clear_pointer(&process->env, g_strfreev);
+    g_clear_pointer(&process->apparmor_profile, g_free);
+    g_clear_pointer(&process->selinux_label, g_free);
+    g_clear_pointer(&process->affinity_initial, g_free);
+    g_clear_pointer(&process->affinity_final, g_free);
 }
 
 static bool read_console_size(const RnJsonAt *at, void *target, GError **error)
@@ -142,16 +146,13 @@ static bool read_args(const RnJsonAt *at, void *target, GError **error)
 static bool check_variable(const RnJsonAt *at, void *target, GError **error)
 {
     const char *text = json_string_value(at->node);
-    g_autofree char *quoted = rn_json_quote(text);
 
     (void)target;
-    if (strchr(text, '=') != NULL && text[0] != '=')
-        return true;
-    return rn_json_fail(at, RN_ERROR_INVALID, error, "%s is not NAME=value",
-                        quoted);
+    return (strchr(text, '=') != NULL && text[0] != '=') ||
+           rn_config_fail_word(at, text, "NAME=value", error);
 }
 
-static bool read_env(const RnJsonAt *at, void *target, GError **error)
+bool rn_config_read_env(const RnJsonAt *at, void *target, GError **error)
 {
     return rn_json_read_strings(at, target, error) &&
            rn_json_read_elements(at, check_variable, NULL, error);
@@ -160,16 +161,13 @@ static bool read_env(const RnJsonAt *at, void *target, GError **error)
 static bool add_capability(const RnJsonAt *at, void *target, GError **error)
 {
     g_autofree char *name = NULL;
-    g_autofree char *quoted = NULL;
     RnCapMask *mask = target;
     unsigned capability = 0;
 
     if (!rn_json_read_string(at, &name, error))
         return false;
     if (!rn_cap_parse(name, &capability, NULL)) {
-        quoted = rn_json_quote(name);
-        return rn_json_fail(at, RN_ERROR_INVALID, error,
-                            "%s is not a capability", quoted);
+        return rn_config_fail_word(at, name, "a capability", error);
     }
     *mask |= RN_CAP_BIT(capability);
     return true;
@@ -205,7 +203,6 @@ static bool read_capabilities(const RnJsonAt *at, void *target, GError **error)
 static bool read_rlimit_type(const RnJsonAt *at, void *target, GError **error)
 {
     g_autofree char *name = NULL;
-    g_autofree char *quoted = NULL;
     int *resource = target;
 
     if (!rn_json_read_string(at, &name, error))
@@ -216,9 +213,7 @@ static bool read_rlimit_type(const RnJsonAt *at, void *target, GError **error)
         *resource = rlimit_names[i].resource;
         return true;
     }
-    quoted = rn_json_quote(name);
-    return rn_json_fail(at, RN_ERROR_INVALID, error,
-                        "%s is not a resource limit", quoted);
+    return rn_config_fail_word(at, name, "a resource limit", error);
 }
 
 static bool append_rlimit(const RnJsonAt *at, void *target, GError **error)
@@ -259,12 +254,9 @@ static bool read_oom_score(const RnJsonAt *at, void *target, GError **error)
     RnProcess *process = target;
     int64_t value = 0;
 
-    if (!rn_json_read_int64(at, &value, error))
+    if (!rn_json_read_range(at, -OOM_SCORE_ADJ_LIMIT, OOM_SCORE_ADJ_LIMIT,
+                            &value, error))
         return false;
-    if (value < -OOM_SCORE_ADJ_LIMIT || value > OOM_SCORE_ADJ_LIMIT)
-        return rn_json_fail(at, RN_ERROR_INVALID, error,
-                            "must be from -%d to %d", OOM_SCORE_ADJ_LIMIT,
-                            OOM_SCORE_ADJ_LIMIT);
     process->has_oom_score_adj = true;
     process->oom_score_adj = (int)value;
     return true;
@@ -276,7 +268,8 @@ static const RnJsonField process_fields[] = {
     { "consoleSize", read_console_size, 0, RN_JSON_OPTIONAL },
     { "user", read_user, 0, RN_JSON_OPTIONAL },
     { "args", read_args, G_STRUCT_OFFSET(RnProcess, args), RN_JSON_REQUIRED },
-    { "env", read_env, G_STRUCT_OFFSET(RnProcess, env), RN_JSON_OPTIONAL },
+    { "env", rn_config_read_env, G_STRUCT_OFFSET(RnProcess, env),
+      RN_JSON_OPTIONAL },
     { "cwd", rn_json_read_path, G_STRUCT_OFFSET(RnProcess, cwd),
       RN_JSON_REQUIRED },
     { "capabilities", read_capabilities, 0, RN_JSON_OPTIONAL },
@@ -285,11 +278,13 @@ static const RnJsonField process_fields[] = {
     { "noNewPrivileges", rn_json_read_bool,
       G_STRUCT_OFFSET(RnProcess, no_new_privileges), RN_JSON_OPTIONAL },
     { "oomScoreAdj", read_oom_score, 0, RN_JSON_OPTIONAL },
-    { "apparmorProfile", rn_json_refuse, 0, RN_JSON_OPTIONAL },
-    { "selinuxLabel", rn_json_refuse, 0, RN_JSON_OPTIONAL },
-    { "scheduler", rn_json_refuse, 0, RN_JSON_OPTIONAL },
-    { "ioPriority", rn_json_refuse, 0, RN_JSON_OPTIONAL },
-    { "execCPUAffinity", rn_json_refuse, 0, RN_JSON_OPTIONAL },
+    { "apparmorProfile", rn_config_read_optional_string,
+      G_STRUCT_OFFSET(RnProcess, apparmor_profile), RN_JSON_OPTIONAL },
+    { "selinuxLabel", rn_config_read_optional_string,
+      G_STRUCT_OFFSET(RnProcess, selinux_label), RN_JSON_OPTIONAL },
+    { "scheduler", rn_config_read_scheduler, 0, RN_JSON_OPTIONAL },
+    { "ioPriority", rn_config_read_io_priority, 0, RN_JSON_OPTIONAL },
+    { "execCPUAffinity", rn_config_read_affinity, 0, RN_JSON_OPTIONAL },
 };
 
 bool rn_config_read_process(const RnJsonAt *at, void *target, GError **error)

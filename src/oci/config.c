@@ -120,36 +120,24 @@ static bool read_root(const RnJsonAt *at, void *target, GError **error)
                                 error);
 }
 
-static bool refuse_hooks(const RnJsonAt *at, void *target, GError **error)
+/* config.md, Annotations: strings by keys that are not empty. */
+static bool add_annotation(const RnJsonAt *at, void *target, GError **error)
 {
-    static const RnJsonField fields[] = {
-        { "prestart", rn_json_refuse, 0, RN_JSON_OPTIONAL },
-        { "createRuntime", rn_json_refuse, 0, RN_JSON_OPTIONAL },
-        { "createContainer", rn_json_refuse, 0, RN_JSON_OPTIONAL },
-        { "startContainer", rn_json_refuse, 0, RN_JSON_OPTIONAL },
-        { "poststart", rn_json_refuse, 0, RN_JSON_OPTIONAL },
-        { "poststop", rn_json_refuse, 0, RN_JSON_OPTIONAL },
-    };
+    g_autofree char *value = NULL;
 
-    return rn_json_read_members(at, fields, G_N_ELEMENTS(fields), target,
-                                error);
+    if (at->name[0] == '\0')
+        return rn_json_fail(at, RN_ERROR_INVALID, error, "an empty key");
+    if (!rn_json_read_string(at, &value, error))
+        return false;
+    g_hash_table_insert(target, g_strdup(at->name), g_steal_pointer(&value));
+    return true;
 }
 
-/* runtime-spec config.md, Annotations: a map of strings to strings. */
-static bool check_annotations(const RnJsonAt *at, void *target, GError **error)
+static bool read_annotations(const RnJsonAt *at, void *target, GError **error)
 {
-    const char *name = NULL;
-    json_t *value = NULL;
+    GHashTable **annotations = target;
 
-    (void)target;
-    if (!json_is_object(at->node))
-        return rn_json_fail(at, RN_ERROR_INVALID, error, "must be an object");
-    json_object_foreach (at->node, name, value) {
-        if (!json_is_string(value))
-            return rn_json_fail(at, RN_ERROR_INVALID, error,
-                                "must have strings as values");
-    }
-    return true;
+    return rn_json_read_entries(at, add_annotation, *annotations, error);
 }
 
 static const RnJsonField config_fields[] = {
@@ -165,9 +153,11 @@ static const RnJsonField config_fields[] = {
       RN_JSON_OPTIONAL },
     { "mounts", rn_config_read_mounts, G_STRUCT_OFFSET(RnConfig, mounts),
       RN_JSON_OPTIONAL },
-    { "annotations", check_annotations, 0, RN_JSON_OPTIONAL },
+    { "annotations", read_annotations, G_STRUCT_OFFSET(RnConfig, annotations),
+      RN_JSON_OPTIONAL },
     { "linux", rn_config_read_linux, 0, RN_JSON_OPTIONAL },
-    { "hooks", refuse_hooks, 0, RN_JSON_OPTIONAL },
+    { "hooks", rn_config_read_hooks, G_STRUCT_OFFSET(RnConfig, hooks),
+      RN_JSON_OPTIONAL },
     { "vm", rn_json_refuse, 0, RN_JSON_OPTIONAL },
     { "windows", rn_json_refuse, 0, RN_JSON_OPTIONAL },
     { "solaris", rn_json_refuse, 0, RN_JSON_OPTIONAL },
@@ -175,15 +165,27 @@ static const RnJsonField config_fields[] = {
     { "freebsd", rn_json_refuse, 0, RN_JSON_OPTIONAL },
 };
 
+static GPtrArray *new_list(GDestroyNotify free_element)
+{
+    return g_ptr_array_new_with_free_func(free_element);
+}
+
 static RnConfig *new_config(void)
 {
     RnConfig *config = g_new0(RnConfig, 1);
 
     rn_process_init(&config->process);
-    config->mounts =
-        g_ptr_array_new_with_free_func((GDestroyNotify)rn_mount_free);
-    config->devices =
-        g_ptr_array_new_with_free_func((GDestroyNotify)rn_device_free);
+    rn_resources_init(&config->resources);
+    config->mounts = new_list((GDestroyNotify)rn_mount_free);
+    config->joins = new_list((GDestroyNotify)rn_join_free);
+    config->devices = new_list((GDestroyNotify)rn_device_free);
+    config->sysctls = new_list((GDestroyNotify)rn_sysctl_free);
+    config->net_devices = new_list((GDestroyNotify)rn_net_device_free);
+    for (int i = 0; i < RN_HOOK_N_; i++)
+        config->hooks[i] = new_list((GDestroyNotify)rn_hook_free);
+    config->annotations =
+        g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+    config->time_offsets = g_array_new(FALSE, FALSE, sizeof(RnTimeOffset));
     config->uid_mappings = g_array_new(FALSE, FALSE, sizeof(RnIdMapping));
     config->gid_mappings = g_array_new(FALSE, FALSE, sizeof(RnIdMapping));
     config->masked_paths = g_new0(char *, 1);
@@ -196,12 +198,23 @@ void rn_config_free(RnConfig *config)
     if (config == NULL)
         return;
     rn_process_clear(&config->process);
+    rn_resources_clear(&config->resources);
+    rn_seccomp_free(config->seccomp);
+    g_free(config->cgroups_path);
+    g_free(config->mount_label);
     g_free(config->oci_version);
     g_free(config->root_path);
     g_free(config->hostname);
     g_free(config->domainname);
     g_clear_pointer(&config->mounts, g_ptr_array_unref);
+    g_clear_pointer(&config->joins, g_ptr_array_unref);
     g_clear_pointer(&config->devices, g_ptr_array_unref);
+    g_clear_pointer(&config->sysctls, g_ptr_array_unref);
+    g_clear_pointer(&config->net_devices, g_ptr_array_unref);
+    for (int i = 0; i < RN_HOOK_N_; i++)
+        g_clear_pointer(&config->hooks[i], g_ptr_array_unref);
+    g_clear_pointer(&config->annotations, g_hash_table_unref);
+    g_clear_pointer(&config->time_offsets, g_array_unref);
     g_clear_pointer(&config->uid_mappings, g_array_unref);
     g_clear_pointer(&config->gid_mappings, g_array_unref);
     g_strfreev(config->masked_paths);
@@ -209,7 +222,7 @@ void rn_config_free(RnConfig *config)
     g_free(config);
 }
 
-/* config.md, Hostname and Domainname: only in a UTS namespace of its own. */
+/* config.md, Hostname and Domainname: never those of the host. */
 static bool check_uts_names(const RnConfig *config, const char *name,
                             GError **error)
 {
@@ -217,28 +230,62 @@ static bool check_uts_names(const RnConfig *config, const char *name,
 
     if (config->hostname == NULL && config->domainname == NULL)
         return true;
-    if ((config->namespaces & CLONE_NEWUTS) != 0)
+    if (rn_config_has_namespace(config, CLONE_NEWUTS))
         return true;
     return rn_set_error(error, RN_ERROR_INVALID,
                         "%s: %s: needs \"uts\" in linux.namespaces", name,
                         member);
 }
 
+/* Parses a document and reads it with `read`. */
+static bool read_document(const char *text, gsize length, const char *name,
+                          RnJsonReader read, void *target, GError **error)
+{
+    g_autoptr(json_t) root = rn_json_parse(text, length, name, error);
+    RnJsonAt document = { .name = name, .node = root };
+
+    return root != NULL && read(&document, target, error);
+}
+
+static bool read_config(const RnJsonAt *at, void *target, GError **error)
+{
+    return rn_json_read_members(at, config_fields, G_N_ELEMENTS(config_fields),
+                                target, error);
+}
+
 RnConfig *rn_config_parse(const char *text, gsize length, const char *name,
                           GError **error)
 {
     g_autoptr(RnConfig) config = new_config();
-    g_autoptr(json_t) root = rn_json_parse(text, length, name, error);
-    RnJsonAt document = { .name = name, .node = root };
 
-    if (root == NULL)
-        return NULL;
-    if (!rn_json_read_members(&document, config_fields,
-                              G_N_ELEMENTS(config_fields), config, error))
+    if (!read_document(text, length, name, read_config, config, error))
         return NULL;
     if (!check_uts_names(config, name, error))
         return NULL;
+    config->denies_devices = rn_resources_deny_devices(&config->resources);
     return g_steal_pointer(&config);
+}
+
+bool rn_process_load(const char *path, RnProcess *process, GError **error)
+{
+    g_autofree char *text = NULL;
+    g_autofree char *name = NULL;
+    gsize length = 0;
+
+    rn_process_init(process);
+    if (!rn_file_read(AT_FDCWD, path, RN_JSON_MAX_SIZE, &text, &length, error))
+        return false;
+    name = g_path_get_basename(path);
+    return read_document(text, length, name, rn_config_read_process, process,
+                         error);
+}
+
+bool rn_resources_parse(const char *text, gsize length, const char *name,
+                        RnResources *resources, GError **error)
+{
+    rn_resources_init(resources);
+    return read_document(text, length, name, rn_config_read_resources,
+                         resources, error);
 }
 
 static bool open_bundle(const char *bundle, int *out_fd, GError **error)

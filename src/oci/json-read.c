@@ -314,7 +314,7 @@ bool rn_json_refuse(const RnJsonAt *at, void *target, GError **error)
     (void)target;
     if (says_nothing(at->node))
         return true;
-    return rn_json_fail(at, RN_ERROR_UNSUPPORTED, error, "not supported yet");
+    return rn_json_fail(at, RN_ERROR_UNSUPPORTED, error, "not supported");
 }
 
 bool rn_json_refuse_map(const RnJsonAt *at, void *target, GError **error)
@@ -322,5 +322,5 @@ bool rn_json_refuse_map(const RnJsonAt *at, void *target, GError **error)
     (void)target;
     if (json_is_object(at->node) && json_object_size(at->node) == 0)
         return true;
-    return rn_json_fail(at, RN_ERROR_UNSUPPORTED, error, "not supported yet");
+    return rn_json_fail(at, RN_ERROR_UNSUPPORTED, error, "not supported");
 }

@@ -7,9 +7,18 @@ unit_tests += tests/unit/test-config
 tests_unit_test_config_SOURCES = tests/unit/test-config.c
 tests_unit_test_config_LDADD = $(OCI_LIBS) $(CMOCKA_LIBS)
 
+noinst_HEADERS += tests/unit/config-text.h
 unit_tests += tests/unit/test-config-refusals
 tests_unit_test_config_refusals_SOURCES = tests/unit/test-config-refusals.c
 tests_unit_test_config_refusals_LDADD = $(OCI_LIBS) $(CMOCKA_LIBS)
+
+unit_tests += tests/unit/test-config-linux
+tests_unit_test_config_linux_SOURCES = tests/unit/test-config-linux.c
+tests_unit_test_config_linux_LDADD = $(OCI_LIBS) $(CMOCKA_LIBS)
+
+unit_tests += tests/unit/test-config-resources
+tests_unit_test_config_resources_SOURCES = tests/unit/test-config-resources.c
+tests_unit_test_config_resources_LDADD = $(OCI_LIBS) $(CMOCKA_LIBS)
 
 unit_tests += tests/unit/test-json
 tests_unit_test_json_SOURCES = tests/unit/test-json.c

@@ -18,7 +18,7 @@
 
 #include <glib/gstdio.h>
 
-#include <rnet/oci/config.h>
+#include "config-text.h"
 
 /* What "runc spec --rootless" writes, with a shorter list of paths. */
 static const char runc_template[] =
@@ -101,40 +101,10 @@ static const char crun_template[] =
     "  'maskedPaths': [ '/proc/acpi' ], 'readonlyPaths': [ '/proc/asound' ]"
     " } }";
 
-/* Parses with ' for ", which keeps the documents here readable. */
-static RnConfig *parse(const char *text, GError **error)
-{
-    g_autofree char *json = g_strdelimit(g_strdup(text), "'", '"');
-
-    return rn_config_parse(json, strlen(json), "config.json", error);
-}
-
-/* A small valid document with additional members in its sections. */
-static char *build(const char *top, const char *process, const char *lin)
-{
-    return g_strdup_printf(
-        "{'ociVersion':'1.0.2','root':{'path':'rootfs'},"
-        "'process':{'args':['/bin/true'],'cwd':'/'%s},"
-        "'linux':{'namespaces':[{'type':'user'},{'type':'uts'}]%s}%s}",
-        process, lin, top);
-}
-
-static RnConfig *parse_with(const char *top, const char *process,
-                            const char *lin)
-{
-    g_autofree char *text = build(top, process, lin);
-    g_autoptr(GError) error = NULL;
-    RnConfig *config = parse(text, &error);
-
-    if (config == NULL)
-        fail_msg("%s: %s", text, error->message);
-    return config;
-}
-
 static void runc_template_is_read(void **state)
 {
     g_autoptr(GError) error = NULL;
-    g_autoptr(RnConfig) config = parse(runc_template, &error);
+    g_autoptr(RnConfig) config = parse_config(runc_template, &error);
     const RnMount *mount = NULL;
     const RnCapMask caps = RN_CAP_BIT(CAP_AUDIT_WRITE) | RN_CAP_BIT(CAP_KILL) |
                            RN_CAP_BIT(CAP_NET_BIND_SERVICE);
@@ -180,7 +150,7 @@ static void runc_template_is_read(void **state)
 static void crun_template_is_read(void **state)
 {
     g_autoptr(GError) error = NULL;
-    g_autoptr(RnConfig) config = parse(crun_template, &error);
+    g_autoptr(RnConfig) config = parse_config(crun_template, &error);
 
     (void)state;
     assert_no_error(error);
@@ -194,9 +164,9 @@ static void smallest_document_has_defaults(void **state)
 {
     g_autoptr(GError) error = NULL;
     g_autoptr(RnConfig) config =
-        parse("{'ociVersion':'1.3.0','root':{'path':'/'},"
-              "'process':{'args':['a'],'cwd':'/'}}",
-              &error);
+        parse_config("{'ociVersion':'1.3.0','root':{'path':'/'},"
+                     "'process':{'args':['a'],'cwd':'/'}}",
+                     &error);
 
     (void)state;
     assert_no_error(error);
@@ -213,7 +183,7 @@ static void smallest_document_has_defaults(void **state)
 
 static void process_members_are_read(void **state)
 {
-    g_autoptr(RnConfig) config = parse_with(
+    g_autoptr(RnConfig) config = parse_config_with(
         "",
         ",'consoleSize':{'height':25,'width':80},'oomScoreAdj':-1000,"
         "'user':{'uid':5,'gid':6,'umask':18,'additionalGids':[7,8]},"
@@ -241,7 +211,7 @@ static void process_members_are_read(void **state)
 
 static void linux_members_are_read(void **state)
 {
-    g_autoptr(RnConfig) config = parse_with(
+    g_autoptr(RnConfig) config = parse_config_with(
         ",'domainname':'example.org','annotations':{'org.x':'y'}", "",
         ",'rootfsPropagation':'rslave','devices':["
         "{'path':'/dev/fuse','type':'c','major':10,'minor':229,"
@@ -269,13 +239,13 @@ static void linux_members_are_read(void **state)
 
 static void members_that_say_nothing_are_accepted(void **state)
 {
-    g_autoptr(RnConfig) config =
-        parse_with(",'hooks':{'prestart':[],'poststop':null},'windows':{},"
-                   "'hostname':'','somethingNew':{'a':[1.5]}",
-                   ",'apparmorProfile':'','scheduler':null",
-                   ",'seccomp':null,'sysctl':{},'cgroupsPath':'','intelRdt':{},"
-                   "'netDevices':{},'resources':{'memory':{},'unified':{},"
-                   "'devices':[]},'mountLabel':'','rootfsPropagation':''");
+    g_autoptr(RnConfig) config = parse_config_with(
+        ",'hooks':{'prestart':[],'poststop':null},'windows':{},"
+        "'hostname':'','somethingNew':{'a':[1.5]}",
+        ",'apparmorProfile':'','scheduler':null",
+        ",'seccomp':null,'sysctl':{},'cgroupsPath':'','intelRdt':{},"
+        "'netDevices':{},'resources':{'memory':{},'unified':{},"
+        "'devices':[]},'mountLabel':'','rootfsPropagation':''");
 
     (void)state;
     assert_null(config->hostname);
@@ -326,7 +296,7 @@ static void versions_from_1_0_to_1_3_are_accepted(void **state)
             g_strdup_printf("{'ociVersion':'%s','root':{'path':'r'},"
                             "'process':{'args':['a'],'cwd':'/'}}",
                             cases[i].version);
-        g_autoptr(RnConfig) config = parse(text, &error);
+        g_autoptr(RnConfig) config = parse_config(text, &error);
 
         if ((config != NULL) != cases[i].accepted)
             fail_msg("version \"%s\"", cases[i].version);

@@ -395,7 +395,7 @@ static const struct {
     { "\"texts\":[null]", RN_ERROR_INVALID, "texts[0]: must be a string" },
     { "\"paths\":[\"/a\",\"b\"]", RN_ERROR_INVALID, "sample.paths[1]: \"b\"" },
     { "\"refused\":{\"a\":{\"b\":[0]}}", RN_ERROR_UNSUPPORTED,
-      "doc: sample.refused: not supported yet" },
+      "doc: sample.refused: not supported" },
     { "\"refused\":\"x\"", RN_ERROR_UNSUPPORTED, "refused" },
     { "\"refused\":true", RN_ERROR_UNSUPPORTED, "refused" },
     { "\"map\":{\"eth0\":{}}", RN_ERROR_UNSUPPORTED, "sample.map: not" },

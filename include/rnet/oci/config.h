@@ -3,12 +3,12 @@
  * config - config.json of an OCI bundle as a checked structure
  *
  * runtime-spec config.md and config-linux.md, ociVersion 1.0 to 1.3. What is
- * in the structure is syntactically right; whether the host can do it is the
- * plan's business. What rnet does not support yet is refused by its path in
- * the document ("linux.seccomp: not supported yet"), never dropped, unless its
- * value says nothing (json-read.h, rn_json_refuse()). Unknown properties are
- * ignored, as the specification (Extensibility) wants; annotations, which ask
- * nothing of a runtime, are checked and kept nowhere yet.
+ * in the structure is syntactically right, and in the range that the
+ * specification or the kernel has; whether the host can do it is the plan's
+ * business. What rnet does not do is refused by its path in the document
+ * ("linux.intelRdt: not supported"), never dropped, unless its value says
+ * nothing (json-read.h, rn_json_refuse()). Unknown properties are ignored, as
+ * the specification (Extensibility) wants. doc/CONFORMANCE.md has the list.
  */
 #ifndef RNET_OCI_CONFIG_H
 #define RNET_OCI_CONFIG_H
@@ -157,7 +157,10 @@ bool rn_process_load(const char *path, RnProcess *process,
 void rn_process_clear(RnProcess *process);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(RnProcess, rn_process_clear)
 
-/* The same for one "resources" object, for `update --resources FILE` or -. */
+/*
+ * The same for one "resources" object, for `update --resources FILE` or -.
+ * `name` stands for the file in errors; *resources is initialised in any case.
+ */
 bool rn_resources_parse(const char *text, gsize length, const char *name,
                         RnResources *resources, GError **error) RN_CHECK;
 

@@ -89,7 +89,7 @@ bool rn_json_read_strings(const RnJsonAt *at, void *target, GError **error);
 bool rn_json_read_paths(const RnJsonAt *at, void *target, GError **error);
 
 /*
- * For what is not supported yet: RN_ERROR_UNSUPPORTED unless the value says
+ * For what is not supported: RN_ERROR_UNSUPPORTED unless the value says
  * nothing: null, false, "", or an array or object that is empty or only has
  * such values. The target is not used.
  */
