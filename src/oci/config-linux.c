@@ -186,7 +186,8 @@ static const RnJsonField linux_fields[] = {
       G_STRUCT_OFFSET(RnConfig, cgroups_path), RN_JSON_OPTIONAL },
     { "sysctl", read_sysctls, G_STRUCT_OFFSET(RnConfig, sysctls),
       RN_JSON_OPTIONAL },
-    { "seccomp", rn_json_refuse, 0, RN_JSON_OPTIONAL },
+    { "seccomp", rn_config_read_seccomp, G_STRUCT_OFFSET(RnConfig, seccomp),
+      RN_JSON_OPTIONAL },
     { "mountLabel", rn_config_read_optional_string,
       G_STRUCT_OFFSET(RnConfig, mount_label), RN_JSON_OPTIONAL },
     { "personality", read_personality, 0, RN_JSON_OPTIONAL },
@@ -204,8 +205,8 @@ static const RnJsonField linux_fields[] = {
 
 /*
  * What only makes sense in a namespace of the container's. Mappings may come
- * with a user namespace that is joined, whose own ones hold: podman writes a
- * dummy there, for runc.
+ * with a user namespace that is joined, whose own ones hold: podman repeats
+ * there what the pod has.
  */
 static bool check_namespaces(const RnJsonAt *at, const RnConfig *config,
                              GError **error)

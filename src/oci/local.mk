@@ -16,6 +16,7 @@ liboci_a_SOURCES += src/oci/config-namespaces.c
 liboci_a_SOURCES += src/oci/config-process.c
 liboci_a_SOURCES += src/oci/config-resources.c
 liboci_a_SOURCES += src/oci/config-schedule.c
+liboci_a_SOURCES += src/oci/config-seccomp.c
 liboci_a_SOURCES += src/oci/json.c
 liboci_a_SOURCES += src/oci/json-check.c
 liboci_a_SOURCES += src/oci/json-read.c

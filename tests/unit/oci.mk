@@ -20,6 +20,10 @@ unit_tests += tests/unit/test-config-resources
 tests_unit_test_config_resources_SOURCES = tests/unit/test-config-resources.c
 tests_unit_test_config_resources_LDADD = $(OCI_LIBS) $(CMOCKA_LIBS)
 
+unit_tests += tests/unit/test-config-seccomp
+tests_unit_test_config_seccomp_SOURCES = tests/unit/test-config-seccomp.c
+tests_unit_test_config_seccomp_LDADD = $(OCI_LIBS) $(CMOCKA_LIBS)
+
 unit_tests += tests/unit/test-json
 tests_unit_test_json_SOURCES = tests/unit/test-json.c
 tests_unit_test_json_LDADD = $(OCI_LIBS) $(CMOCKA_LIBS)

@@ -53,7 +53,7 @@ static void namespaces_with_a_path_are_joined(void **state)
     assert_true(offset->seconds == 0);
 }
 
-/* podman, for a container of a pod: the mapping is there for runc alone. */
+/* podman, for a container of a pod: it repeats what the pod has. */
 static void mappings_may_come_with_a_joined_user_namespace(void **state)
 {
     g_autoptr(GError) error = NULL;

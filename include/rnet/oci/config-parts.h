@@ -83,6 +83,9 @@ bool rn_config_is_word(const char *text);
 /* Environment into a char **: "NAME=value" each. */
 bool rn_config_read_env(const RnJsonAt *at, void *target, GError **error);
 
+/* "linux.seccomp" into an RnSeccomp *. */
+bool rn_config_read_seccomp(const RnJsonAt *at, void *target, GError **error);
+
 /* "process.scheduler", "ioPriority" and "execCPUAffinity" into an RnProcess. */
 bool rn_config_read_scheduler(const RnJsonAt *at, void *target, GError **error);
 bool rn_config_read_io_priority(const RnJsonAt *at, void *target,
