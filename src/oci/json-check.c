@@ -40,7 +40,7 @@ typedef struct Scan {
     char *text, *next, *end;
     const char *name; /* of the file */
     Want want;
-    unsigned depth;
+    unsigned depth, n_values;
     GHashTable *members[RN_JSON_MAX_DEPTH]; /* NULL where an array is open */
 } Scan;
 
@@ -311,6 +311,9 @@ static bool check_value(Scan *scan, GError **error)
     char first = *scan->next;
     bool valid = false;
 
+    if (++scan->n_values > RN_JSON_MAX_VALUES)
+        return refuse(scan, scan->next, RN_ERROR_LIMIT, error,
+                      "too many values");
     if (first == '{' || first == '[')
         return open_bracket(scan, error);
     if (first == '"')

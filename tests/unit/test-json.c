@@ -160,6 +160,31 @@ static void nesting_is_bounded(void **state)
     assert_error(error, RN_ERROR, RN_ERROR_LIMIT, "nested too deeply");
 }
 
+/* An array of `count` empty objects. */
+static char *fill(unsigned count)
+{
+    GString *text = g_string_new("[");
+
+    for (unsigned i = 0; i < count; i++)
+        g_string_append(text, i == 0 ? "{}" : ",{}");
+    g_string_append_c(text, ']');
+    return g_string_free(text, FALSE);
+}
+
+static void number_of_values_is_bounded(void **state)
+{
+    g_autofree char *most = fill(RN_JSON_MAX_VALUES - 1);
+    g_autofree char *more = fill(RN_JSON_MAX_VALUES);
+    g_autoptr(json_t) node = parse_valid(most);
+    g_autoptr(GError) error = NULL;
+
+    (void)state;
+    assert_int_equal(json_array_size(node), RN_JSON_MAX_VALUES - 1);
+    assert_null(rn_json_parse(more, strlen(more), "doc", &error));
+    assert_error(error, RN_ERROR, RN_ERROR_LIMIT,
+                 "line 1, column 1499999: too many values");
+}
+
 static void size_is_bounded(void **state)
 {
     g_autofree char *large = g_strnfill(RN_JSON_MAX_SIZE + 1, ' ');
@@ -437,6 +462,7 @@ int main(void)
         cmocka_unit_test(malformed_documents_name_line_and_column),
         cmocka_unit_test(nul_byte_is_refused),
         cmocka_unit_test(nesting_is_bounded),
+        cmocka_unit_test(number_of_values_is_bounded),
         cmocka_unit_test(size_is_bounded),
         cmocka_unit_test(quote_hides_control_characters_and_cuts),
         cmocka_unit_test(members_of_all_types_are_read),

@@ -20,6 +20,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(json_t, json_decref)
 enum {
     RN_JSON_MAX_SIZE = 4 * 1024 * 1024, /* bytes of a document */
     RN_JSON_MAX_DEPTH = 64,             /* arrays and objects in each other */
+    RN_JSON_MAX_VALUES = 500000,        /* an empty object takes 230 bytes */
 };
 
 /*
@@ -34,8 +35,8 @@ json_t *rn_json_parse(const char *text, gsize length, const char *name,
 
 /*
  * Checks `text`, `length` bytes and a NUL, in place, against the grammar and rnet's
- * bounds: RN_ERROR_LIMIT for nesting deeper than RN_JSON_MAX_DEPTH,
- * RN_ERROR_INVALID for all else, which is also: NUL (raw or as \u0000), a
+ * bounds: RN_ERROR_LIMIT for nesting deeper than RN_JSON_MAX_DEPTH and for more
+ * than RN_JSON_MAX_VALUES values, RN_ERROR_INVALID for all else, which is also: NUL (raw or as \u0000), a
  * member given twice (in the same spelling), a number that is not finite, an
  * integer below -2^63 or above 2^64-1.
  *
