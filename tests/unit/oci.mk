@@ -24,6 +24,14 @@ unit_tests += tests/unit/test-config-seccomp
 tests_unit_test_config_seccomp_SOURCES = tests/unit/test-config-seccomp.c
 tests_unit_test_config_seccomp_LDADD = $(OCI_LIBS) $(CMOCKA_LIBS)
 
+unit_tests += tests/unit/test-config-engines
+tests_unit_test_config_engines_SOURCES = tests/unit/test-config-engines.c
+tests_unit_test_config_engines_LDADD = $(OCI_LIBS) $(CMOCKA_LIBS)
+
+unit_tests += tests/unit/test-config-hostile
+tests_unit_test_config_hostile_SOURCES = tests/unit/test-config-hostile.c
+tests_unit_test_config_hostile_LDADD = $(OCI_LIBS) $(CMOCKA_LIBS)
+
 unit_tests += tests/unit/test-json
 tests_unit_test_json_SOURCES = tests/unit/test-json.c
 tests_unit_test_json_LDADD = $(OCI_LIBS) $(CMOCKA_LIBS)

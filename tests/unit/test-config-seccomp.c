@@ -221,6 +221,7 @@ static void numbers_of_entries_are_bounded(void **state)
             ",'seccomp':{'defaultAction':'SCMP_ACT_ALLOW',%s%s,%s%s}",
             cases[i].open, filter->str, cases[i].entry, cases[i].close);
         config = parse_filter(most);
+        assert_non_null(config);
         text = build_config("", "", more);
         check_config_refusal(text, &refusal);
     }
