@@ -27,3 +27,7 @@ tests_unit_test_identity_LDADD = $(RUNTIME_LIBS) $(CMOCKA_LIBS)
 unit_tests += tests/unit/test-terminal
 tests_unit_test_terminal_SOURCES = tests/unit/test-terminal.c
 tests_unit_test_terminal_LDADD = $(RUNTIME_LIBS) $(CMOCKA_LIBS)
+
+unit_tests += tests/unit/test-hooks
+tests_unit_test_hooks_SOURCES = tests/unit/test-hooks.c
+tests_unit_test_hooks_LDADD = $(RUNTIME_LIBS) $(CMOCKA_LIBS)
