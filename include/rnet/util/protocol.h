@@ -2,7 +2,7 @@
 /*
  * protocol - every message between rnet's processes
  *
- * Four conversations, each over its own rn_msg_pair(); payloads are the
+ * Five conversations, each over its own rn_msg_pair(); payloads are the
  * structures below, in host byte order, since both ends are the same binary.
  * A receiver checks length, fd count and every field; it trusts no peer that
  * stands closer to the container than itself (see doc/ARCHITECTURE.md,
@@ -56,6 +56,9 @@
  *                                            it replaces the one before
  *   GUARD_DONE         L>G -                 all is undone; go in peace
  *   EOF without GUARD_DONE: the launcher died; kill init, remove the entry.
+ *
+ * joiner (J) and who wants a process in other namespaces (W)
+ *   JOINED             J>W RnJoined          the process is there, a child of W
  */
 #ifndef RNET_UTIL_PROTOCOL_H
 #define RNET_UTIL_PROTOCOL_H
@@ -68,6 +71,8 @@ enum { RN_HELPER_FD = 3 }; /* where an exec'd helper finds its socket */
 
 typedef enum RnMsgType {
     RN_MSG_FAILED = 1, /* payload: see rn_msg_send_error() */
+
+    RN_MSG_JOINED,
 
     RN_MSG_MAPPED,
     RN_MSG_READY_FOR_NETWORK,
@@ -189,5 +194,10 @@ typedef struct RnRelayListener {
     uint32_t guest_port;
     RnEndpoint host; /* what the fd is bound to, its port filled in */
 } RnRelayListener;
+
+typedef struct RnJoined {
+    int32_t pid; /* in W's pid namespace */
+    uint32_t reserved;
+} RnJoined;
 
 #endif
