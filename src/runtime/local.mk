@@ -7,6 +7,7 @@ libruntime_a_SOURCES += src/runtime/facts.c
 libruntime_a_SOURCES += src/runtime/foreground.c
 libruntime_a_SOURCES += src/runtime/guard.c
 libruntime_a_SOURCES += src/runtime/hooks.c
+libruntime_a_SOURCES += src/runtime/join.c
 libruntime_a_SOURCES += src/runtime/plan.c
 libruntime_a_SOURCES += src/runtime/plan-files.c
 libruntime_a_SOURCES += src/runtime/run.c

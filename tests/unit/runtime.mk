@@ -31,3 +31,8 @@ tests_unit_test_terminal_LDADD = $(RUNTIME_LIBS) $(CMOCKA_LIBS)
 unit_tests += tests/unit/test-hooks
 tests_unit_test_hooks_SOURCES = tests/unit/test-hooks.c
 tests_unit_test_hooks_LDADD = $(RUNTIME_LIBS) $(CMOCKA_LIBS)
+
+noinst_HEADERS += tests/unit/holder.h
+unit_tests += tests/unit/test-join
+tests_unit_test_join_SOURCES = tests/unit/test-join.c tests/unit/holder.c
+tests_unit_test_join_LDADD = $(RUNTIME_LIBS) $(CMOCKA_LIBS)

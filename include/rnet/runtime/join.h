@@ -18,7 +18,13 @@
  * rn_clone() (sys/process.h, the same meaning of the out parameters) with
  * `namespaces` new ones and `joins` (of RnJoin) entered. A namespace is entered
  * with the caller's rights where these suffice, else with those in the user
- * namespace that is joined as well. The error names the path.
+ * namespace that is joined as well; the caller's own are left as they are.
+ *
+ * The error names type and path; RN_ERROR_INVALID: the file is no namespace of
+ * that type. A refused CLONE_NEWUSER has been explained, rn_userns_explain().
+ * If a user namespace is joined the child is not dumpable and should stay so
+ * until it has left the host's files behind: processes in that namespace could
+ * trace it.
  */
 bool rn_join_clone(uint64_t namespaces, const GPtrArray *joins, pid_t *out_pid,
                    int *out_pidfd, GError **error) RN_CHECK;
