@@ -39,3 +39,7 @@ noinst_HEADERS += include/rnet/runtime/cgroup.h
 noinst_HEADERS += include/rnet/runtime/hooks.h
 noinst_HEADERS += include/rnet/runtime/join.h
 noinst_HEADERS += include/rnet/runtime/managed.h
+libruntime_a_SOURCES += src/runtime/exec-program.c
+noinst_HEADERS += include/rnet/runtime/exec-program.h
+libruntime_a_SOURCES += src/runtime/seccomp-notify.c
+noinst_HEADERS += include/rnet/runtime/seccomp-notify.h

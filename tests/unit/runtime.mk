@@ -36,3 +36,10 @@ noinst_HEADERS += tests/unit/holder.h
 unit_tests += tests/unit/test-join
 tests_unit_test_join_SOURCES = tests/unit/test-join.c tests/unit/holder.c
 tests_unit_test_join_LDADD = $(RUNTIME_LIBS) $(CMOCKA_LIBS)
+unit_tests += tests/unit/test-exec-program
+tests_unit_test_exec_program_SOURCES = tests/unit/test-exec-program.c
+tests_unit_test_exec_program_LDADD = $(RUNTIME_LIBS) $(CMOCKA_LIBS)
+
+unit_tests += tests/unit/test-seccomp-notify
+tests_unit_test_seccomp_notify_SOURCES = tests/unit/test-seccomp-notify.c
+tests_unit_test_seccomp_notify_LDADD = $(RUNTIME_LIBS) $(CMOCKA_LIBS)

@@ -21,6 +21,8 @@
  *   EXECING            I>L -                 then EOF: exec happened (CLOEXEC);
  *                                            FAILED instead: why not; EOF
  *                                            without EXECING: init died
+ *   SECCOMP_LISTENER   I>L fd: listener      after EXECING, only with a filter
+ *                                            that has SCMP_ACT_NOTIFY
  *   Without a network READY_FOR_NETWORK and NETWORK_UP are left out, by the
  *   plan that both sides were given.
  *
@@ -81,6 +83,7 @@ typedef enum RnMsgType {
     RN_MSG_PREPARED,
     RN_MSG_START,
     RN_MSG_EXECING,
+    RN_MSG_SECCOMP_LISTENER,
 
     RN_MSG_AGENT_SETUP,
     RN_MSG_AGENT_READY,
