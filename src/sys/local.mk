@@ -72,3 +72,5 @@ libsys_a_SOURCES += src/sys/oom-watch.c
 libsys_a_SOURCES += src/sys/pid-namespace.c
 noinst_HEADERS += include/rnet/sys/oom-watch.h
 noinst_HEADERS += include/rnet/sys/pid-namespace.h
+libsys_a_SOURCES += src/sys/cgroup-layout.c
+noinst_HEADERS += include/rnet/sys/cgroup-layout.h

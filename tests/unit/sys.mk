@@ -77,3 +77,6 @@ tests_unit_test_oom_watch_LDADD = $(SYS_LIBS) $(CMOCKA_LIBS)
 unit_tests += tests/unit/test-pid-namespace
 tests_unit_test_pid_namespace_SOURCES = tests/unit/test-pid-namespace.c
 tests_unit_test_pid_namespace_LDADD = $(SYS_LIBS) $(CMOCKA_LIBS)
+unit_tests += tests/unit/test-cgroup-layout
+tests_unit_test_cgroup_layout_SOURCES = tests/unit/test-cgroup-layout.c
+tests_unit_test_cgroup_layout_LDADD = $(SYS_LIBS) $(CMOCKA_LIBS)
