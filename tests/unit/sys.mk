@@ -80,3 +80,7 @@ tests_unit_test_pid_namespace_LDADD = $(SYS_LIBS) $(CMOCKA_LIBS)
 unit_tests += tests/unit/test-cgroup-layout
 tests_unit_test_cgroup_layout_SOURCES = tests/unit/test-cgroup-layout.c
 tests_unit_test_cgroup_layout_LDADD = $(SYS_LIBS) $(CMOCKA_LIBS)
+noinst_HEADERS += tests/unit/cgroup-world.h
+unit_tests += tests/unit/test-cgroup-dir
+tests_unit_test_cgroup_dir_SOURCES = tests/unit/test-cgroup-dir.c
+tests_unit_test_cgroup_dir_LDADD = $(SYS_LIBS) $(CMOCKA_LIBS)
