@@ -79,3 +79,5 @@ libsys_a_SOURCES += src/sys/cgroup-freezer.c
 libsys_a_SOURCES += src/sys/cgroup-processes.c
 noinst_HEADERS += src/sys/cgroup-walk.h
 noinst_HEADERS += include/rnet/sys/cgroup-dir.h
+libsys_a_SOURCES += src/sys/device-program.c
+noinst_HEADERS += include/rnet/sys/device-program.h
