@@ -43,3 +43,7 @@ libruntime_a_SOURCES += src/runtime/exec-program.c
 noinst_HEADERS += include/rnet/runtime/exec-program.h
 libruntime_a_SOURCES += src/runtime/seccomp-notify.c
 noinst_HEADERS += include/rnet/runtime/seccomp-notify.h
+libruntime_a_SOURCES += src/runtime/cgroup-setting.c
+libruntime_a_SOURCES += src/runtime/cgroup-setting-v1.c
+libruntime_a_SOURCES += src/runtime/cgroup-setting-v2.c
+noinst_HEADERS += include/rnet/runtime/cgroup-setting.h

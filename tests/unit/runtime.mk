@@ -43,3 +43,14 @@ tests_unit_test_exec_program_LDADD = $(RUNTIME_LIBS) $(CMOCKA_LIBS)
 unit_tests += tests/unit/test-seccomp-notify
 tests_unit_test_seccomp_notify_SOURCES = tests/unit/test-seccomp-notify.c
 tests_unit_test_seccomp_notify_LDADD = $(RUNTIME_LIBS) $(CMOCKA_LIBS)
+
+
+
+
+
+
+
+
+unit_tests += tests/unit/test-cgroup-setting
+tests_unit_test_cgroup_setting_SOURCES = tests/unit/test-cgroup-setting.c
+tests_unit_test_cgroup_setting_LDADD = $(RUNTIME_LIBS) $(CMOCKA_LIBS)
