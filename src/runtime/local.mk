@@ -47,3 +47,5 @@ libruntime_a_SOURCES += src/runtime/cgroup-setting.c
 libruntime_a_SOURCES += src/runtime/cgroup-setting-v1.c
 libruntime_a_SOURCES += src/runtime/cgroup-setting-v2.c
 noinst_HEADERS += include/rnet/runtime/cgroup-setting.h
+libruntime_a_SOURCES += src/runtime/cgroup-place.c
+noinst_HEADERS += include/rnet/runtime/cgroup-place.h

@@ -54,3 +54,6 @@ tests_unit_test_seccomp_notify_LDADD = $(RUNTIME_LIBS) $(CMOCKA_LIBS)
 unit_tests += tests/unit/test-cgroup-setting
 tests_unit_test_cgroup_setting_SOURCES = tests/unit/test-cgroup-setting.c
 tests_unit_test_cgroup_setting_LDADD = $(RUNTIME_LIBS) $(CMOCKA_LIBS)
+unit_tests += tests/unit/test-cgroup-place
+tests_unit_test_cgroup_place_SOURCES = tests/unit/test-cgroup-place.c
+tests_unit_test_cgroup_place_LDADD = $(RUNTIME_LIBS) $(CMOCKA_LIBS)
