@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * cgroup - the control group of one container: made, joined, limited
+ *
+ * Runs in the launcher, which makes it and moves init into it, and in the
+ * commands that find it again by its record. A failure of making it moves the
+ * process back and leaves nothing.
+ */
+#include "config.h"
+
+#include <rnet/runtime/cgroup.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <rnet/runtime/cgroup-make.h>
+#include <rnet/sys/cgroup-dir.h>
+#include <rnet/sys/cgroup-layout.h>
+#include <rnet/util/fd.h>
+#include <rnet/util/log.h>
+
+#include "cgroup-object.h"
+
+enum {
+    ID_MAP_MAX = 1 << 16, /* bytes */
+};
+
+RnCgroup *rn_cgroup_new(void)
+{
+    RnCgroup *cgroup = g_new0(RnCgroup, 1);
+
+    cgroup->parts =
+        g_ptr_array_new_with_free_func((GDestroyNotify)rn_cgroup_part_free);
+    return cgroup;
+}
+
+void rn_cgroup_free(RnCgroup *cgroup)
+{
+    if (cgroup == NULL)
+        return;
+    g_clear_pointer(&cgroup->parts, g_ptr_array_unref);
+    g_free(cgroup->unit);
+    g_free(cgroup);
+}
+
+bool rn_cgroup_exists(const RnCgroup *cgroup)
+{
+    return cgroup->parts->len > 0;
+}
+
+/* In another user namespace than the host's nobody can make device nodes. */
+static bool is_in_host_userns(void)
+{
+    g_autofree char *text = NULL;
+    unsigned inside = 0;
+    unsigned outside = 0;
+    unsigned size = 0;
+
+    if (!rn_file_read(AT_FDCWD, "/proc/self/uid_map", ID_MAP_MAX, &text, NULL,
+                      NULL))
+        return true; /* a kernel without user namespaces */
+    return sscanf(text, "%u %u %u", &inside, &outside, &size) == 3 &&
+           inside == 0 && outside == 0 && size == UINT32_MAX;
+}
+
+static bool is_refusal(const GError *error)
+{
+    return rn_error_is_errno(error, EACCES) ||
+           rn_error_is_errno(error, EPERM) || rn_error_is_errno(error, EROFS);
+}
+
+/*
+ * Makes the directories. Those that the caller may not make are left out if
+ * the bundle gives no path; the first cause is then in *out_refusal.
+ */
+static bool make_parts(GPtrArray *parts, const RnCgroupRequest *request,
+                       GError **out_refusal, GError **error)
+{
+    g_auto(GStrv) wanted = rn_cgroup_needed_controllers(request->resources);
+    unsigned i = 0;
+
+    while (i < parts->len) {
+        RnCgroupPart *part = g_ptr_array_index(parts, i);
+        g_autoptr(GError) failure = NULL;
+
+        if (rn_cgroup_part_make(part, (const char *const *)wanted, &failure)) {
+            i++;
+            continue;
+        }
+        (void)rn_cgroup_explain_refusal(part, &failure);
+        if (request->path != NULL || !is_refusal(failure)) {
+            g_ptr_array_set_size(parts, (int)i); /* what is to be undone */
+            g_propagate_error(error, g_steal_pointer(&failure));
+            return false;
+        }
+        rn_log_debug("%s, going without", failure->message);
+        if (*out_refusal == NULL)
+            *out_refusal = g_steal_pointer(&failure);
+        (void)g_ptr_array_remove_index(parts, i);
+    }
+    return true;
+}
+
+static bool attach_all(const GPtrArray *parts, pid_t pid, GError **error)
+{
+    for (unsigned i = 0; i < parts->len; i++) {
+        const RnCgroupPart *part = g_ptr_array_index(parts, i);
+
+        if (!rn_cgroup_dir_attach(part->directory, pid, error))
+            return rn_cgroup_explain_refusal(part, error);
+    }
+    return true;
+}
+
+static bool set_limits(const RnCgroup *cgroup, const RnCgroupRequest *request,
+                       const GError *refusal, GError **error)
+{
+    return rn_cgroup_apply(cgroup->parts, request->resources, refusal, error) &&
+           rn_cgroup_apply_devices(cgroup->parts, request->resources->devices,
+                                   cgroup->lenient, error);
+}
+
+/* Takes a process and directories back to where the process came from: the
+ * caller's own cgroups. */
+static void undo(const GPtrArray *parts, const GPtrArray *layout, pid_t pid)
+{
+    for (unsigned i = 0; i < layout->len; i++) {
+        const RnCgroupHierarchy *hierarchy = g_ptr_array_index(layout, i);
+        g_autoptr(GError) failure = NULL;
+        g_autofree char *own = NULL;
+
+        if (hierarchy->own == NULL)
+            continue;
+        own = g_build_filename(hierarchy->mount_point, hierarchy->own, NULL);
+        if (!rn_cgroup_dir_attach(own, pid, &failure))
+            rn_log_debug("%s", failure->message); /* it may never have left */
+    }
+    for (unsigned i = 0; i < parts->len; i++)
+        rn_cgroup_part_undo(g_ptr_array_index(parts, i));
+}
+
+/* True if moving the process was refused and nothing was asked for, so that
+ * the container goes without. */
+static bool can_go_without(const RnCgroup *cgroup,
+                           const RnCgroupRequest *request,
+                           const GError *failure)
+{
+    g_autofree char *limit =
+        rn_cgroup_first_limit(cgroup->parts, request->resources);
+
+    return request->path == NULL && limit == NULL && is_refusal(failure) &&
+           (cgroup->lenient || request->resources->devices->len == 0);
+}
+
+static RnCgroup *create_directly(const RnCgroupRequest *request, pid_t pid,
+                                 GError **error)
+{
+    g_autoptr(GPtrArray) layout = rn_cgroup_layout_load(error);
+    g_autoptr(RnCgroup) cgroup = rn_cgroup_new();
+    g_autoptr(GPtrArray) parts = NULL;
+    g_autoptr(GError) refusal = NULL;
+    g_autoptr(GError) failure = NULL;
+
+    if (layout == NULL)
+        return NULL;
+    parts = rn_cgroup_place(layout, request->path, request->id, error);
+    if (parts == NULL)
+        return NULL;
+    cgroup->lenient = request->has_userns || !is_in_host_userns();
+    if (!make_parts(parts, request, &refusal, error)) {
+        undo(parts, layout, pid);
+        return NULL;
+    }
+    g_ptr_array_unref(cgroup->parts);
+    cgroup->parts = g_ptr_array_ref(parts);
+    if (!set_limits(cgroup, request, refusal, error)) {
+        undo(parts, layout, pid);
+        return NULL;
+    }
+    if (attach_all(parts, pid, &failure))
+        return g_steal_pointer(&cgroup);
+    undo(parts, layout, pid);
+    if (can_go_without(cgroup, request, failure)) {
+        rn_log_debug("%s, going without a cgroup", failure->message);
+        g_ptr_array_set_size(cgroup->parts, 0);
+        return g_steal_pointer(&cgroup);
+    }
+    g_propagate_error(error, g_steal_pointer(&failure));
+    return NULL;
+}
+
+/* Without a cgroup: what would take one is refused. */
+static RnCgroup *create_none(const RnCgroupRequest *request, GError **error)
+{
+    g_autoptr(RnCgroup) cgroup = rn_cgroup_new();
+    g_autofree char *limit =
+        rn_cgroup_first_limit(cgroup->parts, request->resources);
+
+    cgroup->lenient = request->has_userns || !is_in_host_userns();
+    if (limit == NULL &&
+        (cgroup->lenient || !rn_resources_deny_devices(request->resources)))
+        return g_steal_pointer(&cgroup);
+    (void)rn_set_error(error, RN_ERROR_UNSUPPORTED,
+                       "linux.resources.%s: it takes a cgroup, and the cgroup "
+                       "manager is \"disabled\"",
+                       limit == NULL ? "devices" : limit);
+    (void)rn_error_add_hint(error, "--cgroup-manager cgroupfs or systemd");
+    return NULL;
+}
+
+RnCgroup *rn_cgroup_create(const RnCgroupRequest *request, pid_t pid,
+                           GError **error)
+{
+    if (request->manager == RN_CGROUP_MANAGER_DISABLED)
+        return create_none(request, error);
+    return create_directly(request, pid, error);
+}
+
+bool rn_cgroup_add(const RnCgroup *cgroup, pid_t pid, GError **error)
+{
+    return attach_all(cgroup->parts, pid, error);
+}
+
+bool rn_cgroup_update(const RnCgroup *cgroup, const RnResources *resources,
+                      GError **error)
+{
+    g_autofree char *limit = NULL;
+
+    if (!rn_cgroup_exists(cgroup)) {
+        limit = rn_cgroup_first_limit(cgroup->parts, resources);
+        return limit == NULL ||
+               rn_set_error(error, RN_ERROR_UNSUPPORTED,
+                            "linux.resources.%s: the container has no cgroup",
+                            limit);
+    }
+    if (!rn_cgroup_apply(cgroup->parts, resources, NULL, error))
+        return false;
+    return resources->devices->len == 0 ||
+           rn_cgroup_apply_devices(cgroup->parts, resources->devices,
+                                   cgroup->lenient, error);
+}
