@@ -100,6 +100,8 @@ RnCgroup *rn_cgroup_from_json(const json_t *json, GError **error)
     g_autoptr(RnCgroup) cgroup = rn_cgroup_new();
     const json_t *parts = json_object_get(json, "parts");
 
+    if (json == NULL) /* of a container that did not get so far */
+        return g_steal_pointer(&cgroup);
     if (!json_is_array(parts) || json_array_size(parts) > PARTS_MAX) {
         (void)fail("parts", error);
         return NULL;

@@ -50,6 +50,17 @@ bool rn_cgroup_exists(const RnCgroup *cgroup)
     return cgroup->parts->len > 0;
 }
 
+const char *rn_cgroup_directory(const RnCgroup *cgroup, const char *controller)
+{
+    for (unsigned i = 0; i < cgroup->parts->len; i++) {
+        const RnCgroupPart *part = g_ptr_array_index(cgroup->parts, i);
+
+        if (g_strv_contains((const char *const *)part->controllers, controller))
+            return part->directory;
+    }
+    return NULL;
+}
+
 /* In another user namespace than the host's nobody can make device nodes. */
 static bool is_in_host_userns(void)
 {

@@ -51,7 +51,7 @@ RnCgroup *rn_cgroup_create(const RnCgroupRequest *request, pid_t pid,
 /*
  * What has to be kept about it, as a JSON object (a new reference), and the
  * way back, for a later command. The object is this user's own record; a
- * malformed one is RN_ERROR_INVALID.
+ * malformed one is RN_ERROR_INVALID, NULL the object without a cgroup.
  */
 json_t *rn_cgroup_to_json(const RnCgroup *cgroup) RN_CHECK;
 RnCgroup *rn_cgroup_from_json(const json_t *json, GError **error) RN_CHECK;
@@ -76,6 +76,13 @@ bool rn_cgroup_update(const RnCgroup *cgroup, const RnResources *resources,
 bool rn_cgroup_set_frozen(const RnCgroup *cgroup, bool frozen,
                           GError **error) RN_CHECK;
 bool rn_cgroup_is_frozen(const RnCgroup *cgroup);
+
+/*
+ * The directory in which the files of one controller ("memory") are, the
+ * cgroup's; NULL without a cgroup or where that controller is not in it.
+ */
+const char *rn_cgroup_directory(const RnCgroup *cgroup,
+                                const char *controller);
 
 /* All processes in it and below, as the caller's pid namespace has them
  * (GArray of pid_t, the caller's). RN_ERROR_UNSUPPORTED without a cgroup. */
