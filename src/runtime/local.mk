@@ -58,3 +58,7 @@ noinst_HEADERS += src/runtime/cgroup-object.h
 noinst_HEADERS += include/rnet/runtime/cgroup-make.h
 noinst_HEADERS += include/rnet/runtime/cgroup-place.h
 noinst_HEADERS += include/rnet/runtime/cgroup-setting.h
+libruntime_a_SOURCES += src/runtime/cgroup-stats.c
+libruntime_a_SOURCES += src/runtime/cgroup-stats-v1.c
+libruntime_a_SOURCES += src/runtime/cgroup-stats-v2.c
+noinst_HEADERS += src/runtime/cgroup-stats.h
