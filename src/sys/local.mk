@@ -81,3 +81,7 @@ libsys_a_SOURCES += src/sys/device-program.c
 noinst_HEADERS += src/sys/cgroup-walk.h
 noinst_HEADERS += include/rnet/sys/cgroup-dir.h
 noinst_HEADERS += include/rnet/sys/device-program.h
+libsys_a_SOURCES += src/sys/systemd.c
+libsys_a_SOURCES += src/sys/systemd-bus.c
+noinst_HEADERS += src/sys/systemd-bus.h
+noinst_HEADERS += include/rnet/sys/systemd.h
