@@ -64,17 +64,19 @@ static int64_t read_number(const RnCgroupPart *part, const char *file)
     return g_ascii_isdigit(text[0]) ? g_ascii_strtoll(text, NULL, 10) : -1;
 }
 
-static void init_settings(Settings *settings, const GPtrArray *parts,
-                          const RnResources *resources)
+void rn_cgroup_read_present(const GPtrArray *parts, RnCgroupPresent *present)
 {
-    const RnCgroupPresent present = {
-        .memory =
-            read_number(rn_cgroup_find_part(parts, 2, "memory"), "memory.max"),
-        .quota = read_number(rn_cgroup_find_part(parts, 2, "cpu"), "cpu.max"),
-    };
+    present->memory =
+        read_number(rn_cgroup_find_part(parts, 2, "memory"), "memory.max");
+    present->quota =
+        read_number(rn_cgroup_find_part(parts, 2, "cpu"), "cpu.max");
+}
 
+static void init_settings(Settings *settings, const RnResources *resources,
+                          const RnCgroupPresent *present)
+{
     settings->forms[0] = rn_cgroup_settings_v1(resources);
-    settings->forms[1] = rn_cgroup_settings_v2(resources, &present);
+    settings->forms[1] = rn_cgroup_settings_v2(resources, present);
 }
 
 /* Finds the part of each setting; the limits that have one go into `taken`. */
@@ -130,12 +132,12 @@ find_left(const GPtrArray *parts, const Settings *settings, GHashTable *taken)
     return NULL;
 }
 
-char *rn_cgroup_first_limit(const GPtrArray *parts,
-                            const RnResources *resources)
+char *rn_cgroup_first_limit(const RnResources *resources)
 {
+    const RnCgroupPresent none = { .memory = -1, .quota = -1 };
     g_auto(Settings) settings = { { NULL } };
 
-    init_settings(&settings, parts, resources);
+    init_settings(&settings, resources, &none);
     for (unsigned form = G_N_ELEMENTS(settings.forms); form > 0; form--) {
         const GPtrArray *list = settings.forms[form - 1];
 
@@ -297,14 +299,15 @@ static bool check_usage(const GPtrArray *parts, const RnMemoryResources *memory,
 }
 
 bool rn_cgroup_apply(const GPtrArray *parts, const RnResources *resources,
-                     const GError *no_parts, GError **error)
+                     const RnCgroupPresent *present, const GError *no_parts,
+                     GError **error)
 {
     g_auto(Settings) settings = { { NULL } };
     g_autoptr(GHashTable) taken = g_hash_table_new(g_str_hash, g_str_equal);
     g_autoptr(GArray) choices = NULL;
     const RnCgroupSetting *left = NULL;
 
-    init_settings(&settings, parts, resources);
+    init_settings(&settings, resources, present);
     choices = choose(parts, &settings, taken);
     left = find_left(parts, &settings, taken);
     if (left != NULL)

@@ -150,6 +150,8 @@ bool rn_cgroup_remove(RnCgroup *cgroup, GError **error)
         return true;
     if (!kill_all(cgroup, error))
         return false;
+    if (cgroup->unit != NULL)
+        rn_cgroup_scope_stop(cgroup);
     while (cgroup->parts->len > 0) {
         if (!remove_part(g_ptr_array_index(cgroup->parts, 0), error))
             return false;

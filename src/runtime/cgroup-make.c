@@ -132,10 +132,11 @@ static bool check_unused(const RnCgroupPart *part, GError **error)
 }
 
 bool rn_cgroup_part_make(RnCgroupPart *part, const char *const *wanted,
-                         GError **error)
+                         RnCgroupUse use, GError **error)
 {
     if (make_levels(part, wanted, error) &&
-        ((part->first_made != NULL &&
+        (use == RN_CGROUP_SHARED ||
+         (part->first_made != NULL &&
           strcmp(part->first_made, part->directory) == 0) ||
          check_unused(part, error)))
         return true;

@@ -6,6 +6,7 @@
 #define RNET_RUNTIME_CGROUP_OBJECT_H
 
 #include <rnet/runtime/cgroup-place.h>
+#include <rnet/runtime/cgroup-setting.h>
 
 struct RnCgroup {
     GPtrArray *parts; /* of RnCgroupPart; empty: no cgroup */
@@ -20,5 +21,30 @@ RnCgroup *rn_cgroup_new(void) RN_CHECK;
 /* The part that freezes, that lists and kills; NULL without a cgroup. */
 const RnCgroupPart *rn_cgroup_freezer(const RnCgroup *cgroup);
 const RnCgroupPart *rn_cgroup_lister(const RnCgroup *cgroup);
+
+/*
+ * The same as rn_cgroup_create(), rn_cgroup_update() and rn_cgroup_remove()
+ * have it, for a cgroup that systemd manages; stopping cannot fail, since a
+ * scope without processes ends by itself.
+ */
+RnCgroup *rn_cgroup_scope_create(const RnCgroupRequest *request, pid_t pid,
+                                 GError **error) RN_CHECK;
+bool rn_cgroup_scope_update(const RnCgroup *cgroup,
+                            const RnResources *resources,
+                            const RnCgroupPresent *present,
+                            GError **error) RN_CHECK;
+void rn_cgroup_scope_stop(const RnCgroup *cgroup);
+
+/* Steps of making one, in the order in which they come. */
+bool rn_cgroup_is_host_root(void);
+bool rn_cgroup_attach_all(const GPtrArray *parts, pid_t pid,
+                          GError **error) RN_CHECK;
+bool rn_cgroup_set_limits(const RnCgroup *cgroup,
+                          const RnCgroupRequest *request, const GError *refusal,
+                          GError **error) RN_CHECK;
+
+/* Takes a process back to where the caller is, in all hierarchies, and takes
+ * away the directories that were made. */
+void rn_cgroup_undo(const GPtrArray *parts, const GPtrArray *layout, pid_t pid);
 
 #endif

@@ -14,6 +14,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <rnet/runtime/cgroup-make.h>
 #include <rnet/sys/cgroup-dir.h>
@@ -50,18 +51,8 @@ bool rn_cgroup_exists(const RnCgroup *cgroup)
     return cgroup->parts->len > 0;
 }
 
-const char *rn_cgroup_directory(const RnCgroup *cgroup, const char *controller)
-{
-    for (unsigned i = 0; i < cgroup->parts->len; i++) {
-        const RnCgroupPart *part = g_ptr_array_index(cgroup->parts, i);
-
-        if (g_strv_contains((const char *const *)part->controllers, controller))
-            return part->directory;
-    }
-    return NULL;
-}
-
-/* In another user namespace than the host's nobody can make device nodes. */
+/* In another user namespace than the host's: nobody there can make device
+ * nodes, and "root" is an ordinary user to systemd. */
 static bool is_in_host_userns(void)
 {
     g_autofree char *text = NULL;
@@ -74,6 +65,11 @@ static bool is_in_host_userns(void)
         return true; /* a kernel without user namespaces */
     return sscanf(text, "%u %u %u", &inside, &outside, &size) == 3 &&
            inside == 0 && outside == 0 && size == UINT32_MAX;
+}
+
+bool rn_cgroup_is_host_root(void)
+{
+    return geteuid() == 0 && is_in_host_userns();
 }
 
 static bool is_refusal(const GError *error)
@@ -96,7 +92,8 @@ static bool make_parts(GPtrArray *parts, const RnCgroupRequest *request,
         RnCgroupPart *part = g_ptr_array_index(parts, i);
         g_autoptr(GError) failure = NULL;
 
-        if (rn_cgroup_part_make(part, (const char *const *)wanted, &failure)) {
+        if (rn_cgroup_part_make(part, (const char *const *)wanted,
+                                RN_CGROUP_UNUSED, &failure)) {
             i++;
             continue;
         }
@@ -114,7 +111,7 @@ static bool make_parts(GPtrArray *parts, const RnCgroupRequest *request,
     return true;
 }
 
-static bool attach_all(const GPtrArray *parts, pid_t pid, GError **error)
+bool rn_cgroup_attach_all(const GPtrArray *parts, pid_t pid, GError **error)
 {
     for (unsigned i = 0; i < parts->len; i++) {
         const RnCgroupPart *part = g_ptr_array_index(parts, i);
@@ -125,17 +122,20 @@ static bool attach_all(const GPtrArray *parts, pid_t pid, GError **error)
     return true;
 }
 
-static bool set_limits(const RnCgroup *cgroup, const RnCgroupRequest *request,
-                       const GError *refusal, GError **error)
+bool rn_cgroup_set_limits(const RnCgroup *cgroup,
+                          const RnCgroupRequest *request, const GError *refusal,
+                          GError **error)
 {
-    return rn_cgroup_apply(cgroup->parts, request->resources, refusal, error) &&
+    RnCgroupPresent present = { 0 };
+
+    rn_cgroup_read_present(cgroup->parts, &present);
+    return rn_cgroup_apply(cgroup->parts, request->resources, &present, refusal,
+                           error) &&
            rn_cgroup_apply_devices(cgroup->parts, request->resources->devices,
                                    cgroup->lenient, error);
 }
 
-/* Takes a process and directories back to where the process came from: the
- * caller's own cgroups. */
-static void undo(const GPtrArray *parts, const GPtrArray *layout, pid_t pid)
+void rn_cgroup_undo(const GPtrArray *parts, const GPtrArray *layout, pid_t pid)
 {
     for (unsigned i = 0; i < layout->len; i++) {
         const RnCgroupHierarchy *hierarchy = g_ptr_array_index(layout, i);
@@ -158,8 +158,7 @@ static bool can_go_without(const RnCgroup *cgroup,
                            const RnCgroupRequest *request,
                            const GError *failure)
 {
-    g_autofree char *limit =
-        rn_cgroup_first_limit(cgroup->parts, request->resources);
+    g_autofree char *limit = rn_cgroup_first_limit(request->resources);
 
     return request->path == NULL && limit == NULL && is_refusal(failure) &&
            (cgroup->lenient || request->resources->devices->len == 0);
@@ -181,18 +180,18 @@ static RnCgroup *create_directly(const RnCgroupRequest *request, pid_t pid,
         return NULL;
     cgroup->lenient = request->has_userns || !is_in_host_userns();
     if (!make_parts(parts, request, &refusal, error)) {
-        undo(parts, layout, pid);
+        rn_cgroup_undo(parts, layout, pid);
         return NULL;
     }
     g_ptr_array_unref(cgroup->parts);
     cgroup->parts = g_ptr_array_ref(parts);
-    if (!set_limits(cgroup, request, refusal, error)) {
-        undo(parts, layout, pid);
+    if (!rn_cgroup_set_limits(cgroup, request, refusal, error)) {
+        rn_cgroup_undo(parts, layout, pid);
         return NULL;
     }
-    if (attach_all(parts, pid, &failure))
+    if (rn_cgroup_attach_all(parts, pid, &failure))
         return g_steal_pointer(&cgroup);
-    undo(parts, layout, pid);
+    rn_cgroup_undo(parts, layout, pid);
     if (can_go_without(cgroup, request, failure)) {
         rn_log_debug("%s, going without a cgroup", failure->message);
         g_ptr_array_set_size(cgroup->parts, 0);
@@ -206,8 +205,7 @@ static RnCgroup *create_directly(const RnCgroupRequest *request, pid_t pid,
 static RnCgroup *create_none(const RnCgroupRequest *request, GError **error)
 {
     g_autoptr(RnCgroup) cgroup = rn_cgroup_new();
-    g_autofree char *limit =
-        rn_cgroup_first_limit(cgroup->parts, request->resources);
+    g_autofree char *limit = rn_cgroup_first_limit(request->resources);
 
     cgroup->lenient = request->has_userns || !is_in_host_userns();
     if (limit == NULL &&
@@ -226,27 +224,52 @@ RnCgroup *rn_cgroup_create(const RnCgroupRequest *request, pid_t pid,
 {
     if (request->manager == RN_CGROUP_MANAGER_DISABLED)
         return create_none(request, error);
+    if (request->manager == RN_CGROUP_MANAGER_SYSTEMD)
+        return rn_cgroup_scope_create(request, pid, error);
     return create_directly(request, pid, error);
+}
+
+const char *rn_cgroup_directory(const RnCgroup *cgroup, const char *controller)
+{
+    const RnCgroupPart *v1 = rn_cgroup_find_part(cgroup->parts, 1, controller);
+    const RnCgroupPart *v2 = rn_cgroup_find_part(cgroup->parts, 2, controller);
+    g_autofree char *text = NULL;
+    g_auto(GStrv) names = NULL;
+
+    if (v1 != NULL || v2 == NULL)
+        return v1 == NULL ? NULL : v1->directory;
+    /* the hierarchy has it; this cgroup only if it was handed down so far */
+    if (!rn_cgroup_dir_read(v2->directory, "cgroup.controllers", &text, NULL))
+        return NULL;
+    names = g_strsplit(text, " ", -1);
+    return g_strv_contains((const char *const *)names, controller)
+               ? v2->directory
+               : NULL;
 }
 
 bool rn_cgroup_add(const RnCgroup *cgroup, pid_t pid, GError **error)
 {
-    return attach_all(cgroup->parts, pid, error);
+    return rn_cgroup_attach_all(cgroup->parts, pid, error);
 }
 
 bool rn_cgroup_update(const RnCgroup *cgroup, const RnResources *resources,
                       GError **error)
 {
     g_autofree char *limit = NULL;
+    RnCgroupPresent present = { 0 };
 
     if (!rn_cgroup_exists(cgroup)) {
-        limit = rn_cgroup_first_limit(cgroup->parts, resources);
+        limit = rn_cgroup_first_limit(resources);
         return limit == NULL ||
                rn_set_error(error, RN_ERROR_UNSUPPORTED,
                             "linux.resources.%s: the container has no cgroup",
                             limit);
     }
-    if (!rn_cgroup_apply(cgroup->parts, resources, NULL, error))
+    rn_cgroup_read_present(cgroup->parts, &present);
+    if (cgroup->unit != NULL &&
+        !rn_cgroup_scope_update(cgroup, resources, &present, error))
+        return false;
+    if (!rn_cgroup_apply(cgroup->parts, resources, &present, NULL, error))
         return false;
     return resources->devices->len == 0 ||
            rn_cgroup_apply_devices(cgroup->parts, resources->devices,

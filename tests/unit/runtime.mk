@@ -63,3 +63,7 @@ tests_unit_test_cgroup_LDADD = $(RUNTIME_LIBS) $(CMOCKA_LIBS)
 unit_tests += tests/unit/test-cgroup-none
 tests_unit_test_cgroup_none_SOURCES = tests/unit/test-cgroup-none.c
 tests_unit_test_cgroup_none_LDADD = $(RUNTIME_LIBS) $(CMOCKA_LIBS)
+unit_tests += tests/unit/test-cgroup-properties
+tests_unit_test_cgroup_properties_SOURCES = \
+	tests/unit/test-cgroup-properties.c
+tests_unit_test_cgroup_properties_LDADD = $(RUNTIME_LIBS) $(CMOCKA_LIBS)

@@ -9,31 +9,39 @@
 #include <rnet/runtime/cgroup-place.h>
 #include <rnet/runtime/cgroup-setting.h>
 
+typedef enum RnCgroupUse {
+    RN_CGROUP_UNUSED, /* one that exists must have no processes */
+    RN_CGROUP_SHARED, /* systemd has put the container's into it already */
+} RnCgroupUse;
+
 /*
  * Makes the directory of one part and those above it, hands the controllers
  * down to it (v2: `wanted`, and those whose numbers engines show) or the cpus
- * and memory nodes (v1's cpuset). RN_ERROR_EXISTS if it has processes. On
- * failure nothing that was made is left.
+ * and memory nodes (v1's cpuset). RN_ERROR_EXISTS if it has processes and must
+ * not. On failure nothing that was made is left.
  */
 bool rn_cgroup_part_make(RnCgroupPart *part, const char *const *wanted,
-                         GError **error) RN_CHECK;
+                         RnCgroupUse use, GError **error) RN_CHECK;
 
 /* Takes away what rn_cgroup_part_make() made, as far as it is empty. */
 void rn_cgroup_part_undo(const RnCgroupPart *part);
+
+/* What is in force there now. */
+void rn_cgroup_read_present(const GPtrArray *parts, RnCgroupPresent *present);
 
 /*
  * Sets what `resources` asks for, in whichever of the parts has the
  * controller. What none has is an error that begins with the limit's path in
  * config.json and says why; `no_parts` (may be NULL) is the cause if a part is
- * missing altogether.
+ * missing altogether. `present`: what was in force before.
  */
 bool rn_cgroup_apply(const GPtrArray *parts, const RnResources *resources,
-                     const GError *no_parts, GError **error) RN_CHECK;
+                     const RnCgroupPresent *present, const GError *no_parts,
+                     GError **error) RN_CHECK;
 
-/* The first limit that asks for something in whichever form the parts have,
- * the caller's, or NULL. */
-char *rn_cgroup_first_limit(const GPtrArray *parts,
-                            const RnResources *resources) RN_CHECK;
+/* The first limit that is asked for, by its path below linux.resources, the
+ * caller's, or NULL. */
+char *rn_cgroup_first_limit(const RnResources *resources) RN_CHECK;
 
 /* The names of the v2 controllers that `resources` needs (a NULL-terminated
  * array, the caller's). */
