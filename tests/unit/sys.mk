@@ -84,3 +84,6 @@ noinst_HEADERS += tests/unit/cgroup-world.h
 unit_tests += tests/unit/test-cgroup-dir
 tests_unit_test_cgroup_dir_SOURCES = tests/unit/test-cgroup-dir.c
 tests_unit_test_cgroup_dir_LDADD = $(SYS_LIBS) $(CMOCKA_LIBS)
+unit_tests += tests/unit/test-device-program
+tests_unit_test_device_program_SOURCES = tests/unit/test-device-program.c
+tests_unit_test_device_program_LDADD = $(SYS_LIBS) $(CMOCKA_LIBS)
