@@ -143,6 +143,51 @@ static const char *control(RnCgroup *cgroup, pid_t pid, GError **error)
     return rn_cgroup_remove(cgroup, error) ? NULL : (*error)->message;
 }
 
+/* A number in the statistics, by its path ("memory.usage.limit"); -1: none. */
+static json_int_t find_number(const json_t *stats, const char *path)
+{
+    g_auto(GStrv) names = g_strsplit(path, ".", -1);
+
+    for (char **name = names; *name != NULL; name++)
+        stats = json_object_get(stats, *name);
+    return json_is_integer(stats) ? json_integer_value(stats) : -1;
+}
+
+static const char *check_stats(const RnCgroup *cgroup, GError **error)
+{
+    static const struct {
+        const char *path;
+        json_int_t value; /* -1: any */
+    } numbers[] = {
+        { "memory.usage.limit", 67108864 },
+        { "memory.swap.limit", 100663296 },
+        { "memory.usage.failcnt", 0 },
+        { "memory.raw.cache", -1 },
+        { "pids.limit", 20 },
+        { "pids.current", 1 },
+        { "cpu.usage.total", -1 },
+        { "cpu.usage.kernel", -1 },
+        { "cpu.throttling.periods", -1 },
+    };
+    json_t *stats = rn_cgroup_stats(cgroup, error);
+    const char *failure = NULL;
+
+    if (stats == NULL)
+        return (*error)->message;
+    for (gsize i = 0; i < G_N_ELEMENTS(numbers); i++) {
+        json_int_t value = find_number(stats, numbers[i].path);
+
+        if (value < 0 || (numbers[i].value >= 0 && value != numbers[i].value))
+            failure = numbers[i].path;
+    }
+    if (!json_is_array(json_object_get(json_object_get(stats, "blkio"),
+                                       "ioServicedRecursive")) ||
+        !json_is_null(json_object_get(stats, "network_interfaces")))
+        failure = "blkio, network_interfaces";
+    json_decref(stats);
+    return failure;
+}
+
 static const char *live_on_v1(void *data)
 {
     static const Expected first[] = {
@@ -171,6 +216,8 @@ static const char *live_on_v1(void *data)
         return g_strdup(error->message);
     failure = expect_all_v1(path, first, G_N_ELEMENTS(first));
     cgroup = reload(g_steal_pointer(&cgroup), &error);
+    if (failure == NULL)
+        failure = check_stats(cgroup, &error);
     if (failure == NULL)
         failure = update_v1(cgroup, path, &error);
     if (failure == NULL)
