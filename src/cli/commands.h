@@ -7,6 +7,8 @@
 
 #include <stdbool.h>
 
+#include <rnet/runtime/cgroup.h>
+
 enum {
     RN_EXIT_FAILURE = 1,
     RN_EXIT_USAGE = 2,
@@ -17,11 +19,19 @@ enum {
 /* What was given before the command's name, and the environment. */
 typedef struct RnGlobals {
     char *root; /* path of the state directory */
+    RnCgroupManager cgroup_manager;
+    unsigned listen_fds; /* LISTEN_FDS, sd_listen_fds(3) */
+    char **environment;  /* borrowed */
 } RnGlobals;
 
 /* argv[0] is the command's name. Returns the exit status. */
 typedef int (*RnCommandFunc)(const RnGlobals *globals, int argc, char **argv);
 
 int rn_cmd_run(const RnGlobals *globals, int argc, char **argv);
+int rn_cmd_create(const RnGlobals *globals, int argc, char **argv);
+int rn_cmd_start(const RnGlobals *globals, int argc, char **argv);
+int rn_cmd_state(const RnGlobals *globals, int argc, char **argv);
+int rn_cmd_kill(const RnGlobals *globals, int argc, char **argv);
+int rn_cmd_delete(const RnGlobals *globals, int argc, char **argv);
 
 #endif

@@ -1,5 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 bin_PROGRAMS += rnet
 noinst_HEADERS += src/cli/commands.h
-rnet_SOURCES = src/cli/main.c src/cli/cmd-run.c
+noinst_HEADERS += src/cli/container-options.h
+noinst_HEADERS += src/cli/syntax.h
+rnet_SOURCES =
+rnet_SOURCES += src/cli/main.c
+rnet_SOURCES += src/cli/container-options.c
+rnet_SOURCES += src/cli/syntax.c
+rnet_SOURCES += src/cli/cmd-create.c
+rnet_SOURCES += src/cli/cmd-lifecycle.c
+rnet_SOURCES += src/cli/cmd-run.c
 rnet_LDADD = $(RUNTIME_LIBS)

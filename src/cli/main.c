@@ -17,8 +17,15 @@
 
 #include <rnet/net/network.h>
 #include <rnet/runtime/guard.h>
+#include <rnet/runtime/monitor.h>
 #include <rnet/util/fd.h>
 #include <rnet/util/log.h>
+
+#define SPEC_VERSION "1.3.0" /* of runtime-spec, the newest that is known */
+
+enum {
+    LISTEN_FDS_MAX = 1024
+};
 
 typedef struct Helper {
     const char *name;
@@ -29,6 +36,7 @@ static const Helper helpers[] = {
     { RN_AGENT_NAME, rn_agent_main },
     { RN_RELAY_NAME, rn_relay_main },
     { RN_GUARD_NAME, rn_guard_main },
+    { RN_MONITOR_NAME, rn_monitor_main },
 };
 
 typedef struct Command {
@@ -39,6 +47,11 @@ typedef struct Command {
 
 static const Command commands[] = {
     { "run", "run the container of an OCI bundle", rn_cmd_run },
+    { "create", "create a container, up to its payload", rn_cmd_create },
+    { "start", "start the payload of a created container", rn_cmd_start },
+    { "state", "show a container's state", rn_cmd_state },
+    { "kill", "send a signal to a container", rn_cmd_kill },
+    { "delete", "remove a container", rn_cmd_delete },
 };
 
 static const Helper *find_helper(const char *program)
@@ -87,16 +100,41 @@ static char *describe_commands(void)
     return g_string_free(g_steal_pointer(&text), FALSE);
 }
 
-static bool parse_globals(int *argc, char ***argv, RnGlobals *globals,
-                          gboolean *out_version, GError **error)
+/* What the global options are read into before it is looked at. */
+typedef struct GlobalWords {
+    gboolean debug, version, systemd_cgroup;
+    char *log, *log_format, *cgroup_manager, *rootless;
+} GlobalWords;
+
+static void clear_words(GlobalWords *words)
 {
-    gboolean debug = FALSE;
+    g_free(words->log);
+    g_free(words->log_format);
+    g_free(words->cgroup_manager);
+    g_free(words->rootless);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(GlobalWords, clear_words)
+
+static bool parse_options(int *argc, char ***argv, RnGlobals *globals,
+                          GlobalWords *words, GError **error)
+{
     const GOptionEntry entries[] = {
         { "root", 0, 0, G_OPTION_ARG_FILENAME, &globals->root,
           "Directory of the containers' state", "DIR" },
-        { "debug", 0, 0, G_OPTION_ARG_NONE, &debug, "Log what is done", NULL },
-        { "version", 0, 0, G_OPTION_ARG_NONE, out_version, "Show the version",
+        { "log", 0, 0, G_OPTION_ARG_FILENAME, &words->log,
+          "File that errors go to, too", "FILE" },
+        { "log-format", 0, 0, G_OPTION_ARG_FILENAME, &words->log_format,
+          "text or json", "FORMAT" },
+        { "debug", 0, 0, G_OPTION_ARG_NONE, &words->debug, "Log what is done",
           NULL },
+        { "systemd-cgroup", 0, 0, G_OPTION_ARG_NONE, &words->systemd_cgroup,
+          "The same as --cgroup-manager systemd", NULL },
+        { "cgroup-manager", 0, 0, G_OPTION_ARG_FILENAME, &words->cgroup_manager,
+          "cgroupfs, systemd or disabled", "MANAGER" },
+        { "rootless", 0, 0, G_OPTION_ARG_FILENAME, &words->rootless,
+          "true, false or auto: rnet finds out by itself", "BOOL" },
+        { "version", 'v', 0, G_OPTION_ARG_NONE, &words->version,
+          "Show the version", NULL },
         { NULL },
     };
     g_autoptr(GOptionContext) context =
@@ -109,11 +147,76 @@ static bool parse_globals(int *argc, char ***argv, RnGlobals *globals,
     g_option_context_add_main_entries(context, entries, NULL);
     /* the command's own options are the command's */
     g_option_context_set_strict_posix(context, TRUE);
-    if (!g_option_context_parse(context, argc, argv, error))
-        return false;
-    if (debug)
+    return g_option_context_parse(context, argc, argv, error);
+}
+
+static bool choose_cgroup_manager(const GlobalWords *words,
+                                  RnCgroupManager *out_manager, GError **error)
+{
+    static const char *const managers[] = {
+        [RN_CGROUP_MANAGER_DEFAULT] = "",
+        [RN_CGROUP_MANAGER_CGROUPFS] = "cgroupfs",
+        [RN_CGROUP_MANAGER_SYSTEMD] = "systemd",
+        [RN_CGROUP_MANAGER_DISABLED] = "disabled",
+    };
+
+    G_STATIC_ASSERT(G_N_ELEMENTS(managers) == RN_CGROUP_MANAGER_N_);
+    if (words->systemd_cgroup)
+        *out_manager = RN_CGROUP_MANAGER_SYSTEMD;
+    if (words->cgroup_manager == NULL)
+        return true;
+    for (unsigned i = 0; i < RN_CGROUP_MANAGER_N_; i++) {
+        if (strcmp(words->cgroup_manager, managers[i]) == 0) {
+            *out_manager = i;
+            return true;
+        }
+    }
+    return rn_set_error(error, RN_ERROR_INVALID,
+                        "--cgroup-manager: \"%s\" is none of cgroupfs, "
+                        "systemd and disabled",
+                        words->cgroup_manager);
+}
+
+/* What rnet finds out by itself may be said all the same, as runc has it. */
+static bool check_rootless(const char *word, GError **error)
+{
+    static const char *const known[] = { "true", "false", "auto", NULL };
+
+    return word == NULL || g_strv_contains(known, word) ||
+           rn_set_error(error, RN_ERROR_INVALID,
+                        "--rootless: \"%s\" is none of true, false and auto",
+                        word);
+}
+
+static bool apply_words(const GlobalWords *words, RnGlobals *globals,
+                        GError **error)
+{
+    RnLogFormat format = RN_LOG_TEXT;
+
+    if (words->debug)
         rn_log_set_level(RN_LOG_DEBUG);
-    return true;
+    if ((words->log_format != NULL &&
+         !rn_log_parse_format(words->log_format, &format, error)) ||
+        (words->log != NULL && words->log[0] != '\0' &&
+         !rn_log_open_file(words->log, format, error)))
+        return false;
+    return choose_cgroup_manager(words, &globals->cgroup_manager, error) &&
+           check_rootless(words->rootless, error);
+}
+
+/* The environment, which is read here only. */
+static void read_environment(RnGlobals *globals)
+{
+    const char *listen_fds = g_getenv("LISTEN_FDS");
+    guint64 number = 0;
+
+    globals->environment = environ;
+    if (listen_fds != NULL &&
+        g_ascii_string_to_unsigned(listen_fds, 10, 1, LISTEN_FDS_MAX, &number,
+                                   NULL))
+        globals->listen_fds = (unsigned)number;
+    if (globals->root == NULL)
+        globals->root = default_root();
 }
 
 static int run_command(const RnGlobals *globals, int argc, char **argv)
@@ -136,12 +239,28 @@ static int run_command(const RnGlobals *globals, int argc, char **argv)
     return command->run(globals, argc - 1, argv + 1);
 }
 
+static int run_main(int argc, char **argv, RnGlobals *globals)
+{
+    g_auto(GlobalWords) words = { 0 };
+    g_autoptr(GError) failure = NULL;
+
+    if (!parse_options(&argc, &argv, globals, &words, &failure) ||
+        !apply_words(&words, globals, &failure)) {
+        rn_log_gerror(RN_LOG_ERROR, failure);
+        return RN_EXIT_USAGE;
+    }
+    if (words.version) {
+        g_print("rnet version %s\nspec: %s\n", PACKAGE_VERSION, SPEC_VERSION);
+        return 0;
+    }
+    read_environment(globals);
+    return run_command(globals, argc, argv);
+}
+
 int main(int argc, char **argv)
 {
     const Helper *helper = find_helper(argc > 0 ? argv[0] : "rnet");
     RnGlobals globals = { 0 };
-    gboolean version = FALSE;
-    g_autoptr(GError) failure = NULL;
     int status = 0;
 
     if (helper != NULL)
@@ -150,16 +269,7 @@ int main(int argc, char **argv)
     /* else a message would go into whatever file is opened first */
     if (!rn_fd_fill_stdio(NULL))
         return RN_EXIT_FAILURE;
-    if (!parse_globals(&argc, &argv, &globals, &version, &failure)) {
-        rn_log_error("%s", failure->message);
-        status = RN_EXIT_USAGE;
-    } else if (version) {
-        g_print("rnet version %s\n", PACKAGE_VERSION);
-    } else {
-        if (globals.root == NULL)
-            globals.root = default_root();
-        status = run_command(&globals, argc, argv);
-    }
+    status = run_main(argc, argv, &globals);
     g_free(globals.root);
     return status;
 }

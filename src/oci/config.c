@@ -309,7 +309,7 @@ static const char bundle_hint[] =
     "a bundle is a directory with config.json and a root file system; \"runc "
     "spec --rootless\" writes a config.json to begin with";
 
-RnConfig *rn_config_load(const char *bundle, GError **error)
+RnConfig *rn_config_load(const char *bundle, char **out_text, GError **error)
 {
     rn_autofd int fd = -1;
     g_autofree char *text = NULL;
@@ -321,8 +321,14 @@ RnConfig *rn_config_load(const char *bundle, GError **error)
         return NULL;
     }
     if (rn_file_read(fd, "config.json", RN_JSON_MAX_SIZE, &text, &length,
-                     &failure))
-        return rn_config_parse(text, length, "config.json", error);
+                     &failure)) {
+        RnConfig *config =
+            rn_config_parse(text, length, "config.json", error);
+
+        if (config != NULL && out_text != NULL)
+            *out_text = g_steal_pointer(&text);
+        return config;
+    }
     if (rn_error_is_errno(failure, ENOENT)) {
         (void)rn_set_error(error, RN_ERROR_NOT_FOUND,
                            "bundle \"%s\" has no config.json", bundle);

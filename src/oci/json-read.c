@@ -324,3 +324,22 @@ bool rn_json_refuse_map(const RnJsonAt *at, void *target, GError **error)
         return true;
     return rn_json_fail(at, RN_ERROR_UNSUPPORTED, error, "not supported");
 }
+
+bool rn_json_read_string_map(const RnJsonAt *at, void *target, GError **error)
+{
+    GHashTable **map = target;
+    const char *name = NULL;
+    json_t *value = NULL;
+
+    if (!json_is_object(at->node))
+        return fail_type(at, "an object", error);
+    json_object_foreach (at->node, name, value) {
+        const RnJsonAt member = { .parent = at, .name = name, .node = value };
+
+        if (!json_is_string(value))
+            return fail_type(&member, "a string", error);
+        (void)g_hash_table_replace(*map, g_strdup(name),
+                                   g_strdup(json_string_value(value)));
+    }
+    return true;
+}

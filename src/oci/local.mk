@@ -2,6 +2,7 @@
 noinst_LIBRARIES += liboci.a
 liboci_a_SOURCES =
 noinst_HEADERS +=
+liboci_a_SOURCES += src/oci/record.c
 liboci_a_SOURCES += src/oci/state.c
 noinst_HEADERS += include/rnet/oci/state.h
 liboci_a_SOURCES += src/oci/config.c

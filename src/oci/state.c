@@ -12,6 +12,7 @@
 
 #include <rnet/oci/state.h>
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -33,20 +34,17 @@ static const char lock_name[] = "lock";
 static const char state_name[] = "state.json";
 static const char new_state_name[] = "state.json.new";
 
+/* All that an entry may have in it; the lock comes last, see remove below. */
+static const char *const content_names[] = {
+    new_state_name, state_name, "config.json", "config.json.new", "start",
+};
+
 struct RnEntry {
     int base_fd;
     int dir_fd;
     int lock_fd;
     char *id;
 };
-
-static const char *const status_words[] = {
-    [RN_STATUS_CREATING] = "creating",
-    [RN_STATUS_CREATED] = "created",
-    [RN_STATUS_RUNNING] = "running",
-    [RN_STATUS_STOPPED] = "stopped",
-};
-G_STATIC_ASSERT(G_N_ELEMENTS(status_words) == RN_STATUS_N_);
 
 bool rn_id_check(const char *id, GError **error)
 {
@@ -111,24 +109,46 @@ static bool is_current(const RnEntry *entry)
            opened.st_ino == named.st_ino && opened.st_dev == named.st_dev;
 }
 
-/* One attempt; errno ESTALE: the entry vanished under us, try again. */
-static int try_take(RnEntry *entry)
+/* Opens what the name leads to and locks it; how: LOCK_NB or 0. ESTALE: the
+ * entry vanished under us, try again. */
+static int lock_directory(RnEntry *entry, int lock_flags, int how)
 {
     rn_fd_close(&entry->dir_fd);
     rn_fd_close(&entry->lock_fd);
-    if (mkdirat(entry->base_fd, entry->id, 0700) < 0 && errno != EEXIST)
-        return errno;
     entry->dir_fd = openat(entry->base_fd, entry->id,
                            O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (entry->dir_fd < 0)
-        return errno == ENOENT ? ESTALE : errno;
+        return errno;
     entry->lock_fd = openat(entry->dir_fd, lock_name,
-                            O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+                            O_RDWR | lock_flags | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (entry->lock_fd < 0)
-        return errno == ENOENT ? ESTALE : errno;
-    if (flock(entry->lock_fd, LOCK_EX | LOCK_NB) < 0)
+        return errno;
+    if (TEMP_FAILURE_RETRY(flock(entry->lock_fd, LOCK_EX | how)) < 0)
         return errno;
     return is_current(entry) ? 0 : ESTALE;
+}
+
+/* One attempt; ESTALE: try again. */
+static int try_take(RnEntry *entry)
+{
+    int result = 0;
+
+    if (mkdirat(entry->base_fd, entry->id, 0700) < 0 && errno != EEXIST)
+        return errno;
+    result = lock_directory(entry, O_CREAT, LOCK_NB);
+    return result == ENOENT ? ESTALE : result;
+}
+
+/* Of an entry whose lock is free: did its owner die? */
+static bool is_stale(const RnEntry *entry)
+{
+    g_auto(RnRecord) record = { 0 };
+    g_autoptr(GError) failure = NULL;
+
+    rn_record_init(&record);
+    if (!rn_entry_load(entry, &record, &failure))
+        return true; /* not even begun, or of no use to anybody */
+    return record.foreground || record.status == RN_STATUS_CREATING;
 }
 
 /* Still without directory and lock; NULL if no fd is left, with errno. */
@@ -147,6 +167,12 @@ static RnEntry *new_entry(int base_dirfd, const char *id)
     return entry;
 }
 
+static void empty_entry(const RnEntry *entry)
+{
+    for (unsigned i = 0; i < G_N_ELEMENTS(content_names); i++)
+        (void)unlinkat(entry->dir_fd, content_names[i], 0);
+}
+
 RnEntry *rn_entry_new(int base_dirfd, const char *id, GError **error)
 {
     RnEntry *entry = new_entry(base_dirfd, id);
@@ -158,11 +184,11 @@ RnEntry *rn_entry_new(int base_dirfd, const char *id, GError **error)
     }
     for (int i = 0; result == ESTALE && i < TAKE_ATTEMPTS; i++)
         result = try_take(entry);
-    if (result == 0) {
-        (void)unlinkat(entry->dir_fd, state_name, 0); /* a stale one's */
+    if (result == 0 && is_stale(entry)) {
+        empty_entry(entry);
         return entry;
     }
-    if (result == EWOULDBLOCK)
+    if (result == 0 || result == EWOULDBLOCK)
         (void)rn_set_error(error, RN_ERROR_EXISTS,
                            "a container of the name \"%s\" exists", id);
     else
@@ -171,9 +197,44 @@ RnEntry *rn_entry_new(int base_dirfd, const char *id, GError **error)
     return NULL;
 }
 
+static bool fail_missing(const char *id, GError **error)
+{
+    return rn_set_error(error, RN_ERROR_NOT_FOUND,
+                        "container \"%s\" does not exist", id);
+}
+
+RnEntry *rn_entry_open(int base_dirfd, const char *id, GError **error)
+{
+    RnEntry *entry = NULL;
+    int result = ESTALE;
+
+    if (!rn_id_check(id, error))
+        return NULL;
+    entry = new_entry(base_dirfd, id);
+    if (entry == NULL) {
+        (void)rn_set_errno(error, errno, "duplicate the state directory");
+        return NULL;
+    }
+    for (int i = 0; result == ESTALE && i < TAKE_ATTEMPTS; i++)
+        result = lock_directory(entry, 0, 0);
+    if (result == 0)
+        return entry;
+    if (result == ENOENT)
+        (void)fail_missing(id, error);
+    else
+        (void)rn_set_errno(error, result, "open the state entry \"%s\"", id);
+    rn_entry_release(entry);
+    return NULL;
+}
+
 int rn_entry_lock(const RnEntry *entry)
 {
     return entry->lock_fd;
+}
+
+int rn_entry_directory(const RnEntry *entry)
+{
+    return entry->dir_fd;
 }
 
 RnEntry *rn_entry_adopt(int base_dirfd, const char *id, int lock_fd)
@@ -193,52 +254,102 @@ RnEntry *rn_entry_adopt(int base_dirfd, const char *id, int lock_fd)
     return NULL;
 }
 
-/*
- * The caller's, NULL when memory runs out. A path in JSON is text, while that
- * of a bundle may be any bytes: then it is there as it would be shown.
- */
-static char *format_state(const RnState *state)
+/* A reader sees the old content or the new one, never a part. */
+static bool replace_file(RnEntry *entry, const char *name, const char *new_name,
+                         const char *text, gsize length, GError **error)
 {
-    g_autofree char *bundle = g_utf8_make_valid(state->bundle, -1);
-    g_autoptr(json_t) root = json_pack(
-        "{s:s, s:s, s:s, s:s}", "ociVersion", state->oci_version, "id",
-        state->id, "status", status_words[state->status], "bundle", bundle);
+    rn_autofd int fd =
+        openat(entry->dir_fd, new_name,
+               O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
 
-    if (state->pid != 0 &&
-        json_object_set_new(root, "pid", json_integer(state->pid)) < 0)
-        return NULL;
-    return json_dumps(root, JSON_INDENT(2)); /* malloc'd, as of g_malloc */
+    if (fd < 0)
+        return rn_set_errno(error, errno, "write \"%s\" of \"%s\"", name,
+                            entry->id);
+    if (!rn_fd_write_all(fd, text, length, error)) {
+        g_prefix_error(error, "write \"%s\" of \"%s\": ", name, entry->id);
+        return false;
+    }
+    if (renameat(entry->dir_fd, new_name, entry->dir_fd, name) < 0)
+        return rn_set_errno(error, errno, "replace \"%s\" of \"%s\"", name,
+                            entry->id);
+    return true;
 }
 
-bool rn_entry_write(RnEntry *entry, const RnState *state, GError **error)
+bool rn_entry_write(RnEntry *entry, const RnRecord *record, GError **error)
 {
-    g_autofree char *text = format_state(state);
-    rn_autofd int fd = -1;
+    g_autofree char *text = rn_record_format(record);
 
     if (text == NULL)
         return rn_set_errno(error, ENOMEM, "format the state of \"%s\"",
                             entry->id);
-    fd = openat(entry->dir_fd, new_state_name,
-                O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
-    if (fd < 0)
-        return rn_set_errno(error, errno, "write the state of \"%s\"",
-                            entry->id);
-    if (!rn_fd_write_all(fd, text, strlen(text), error)) {
-        g_prefix_error(error, "write the state of \"%s\": ", entry->id);
+    return replace_file(entry, state_name, new_state_name, text, strlen(text),
+                        error);
+}
+
+bool rn_entry_keep_config(RnEntry *entry, const char *text, gsize length,
+                          GError **error)
+{
+    return replace_file(entry, "config.json", "config.json.new", text, length,
+                        error);
+}
+
+bool rn_record_load(int base_dirfd, const char *id, RnRecord *record,
+                    GError **error)
+{
+    g_autofree char *path = NULL;
+    g_autofree char *text = NULL;
+    gsize length = 0;
+    g_autoptr(GError) failure = NULL;
+
+    if (!rn_id_check(id, error))
         return false;
+    path = g_build_filename(id, state_name, NULL);
+    if (rn_file_read(base_dirfd, path, RN_JSON_MAX_SIZE, &text, &length,
+                     &failure))
+        return rn_record_parse(text, length, path, record, error);
+    if (rn_error_is_errno(failure, ENOENT))
+        return fail_missing(id, error);
+    g_propagate_prefixed_error(error, g_steal_pointer(&failure),
+                               "container \"%s\": ", id);
+    return false;
+}
+
+bool rn_entry_load(const RnEntry *entry, RnRecord *record, GError **error)
+{
+    return rn_record_load(entry->base_fd, entry->id, record, error);
+}
+
+GPtrArray *rn_state_list(int base_dirfd, GError **error)
+{
+    g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
+    int fd = openat(base_dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *folder = fd >= 0 ? fdopendir(fd) : NULL;
+    struct dirent *item = NULL;
+
+    if (folder == NULL) {
+        (void)rn_set_errno(error, errno, "read the state directory");
+        rn_fd_close(&fd);
+        return NULL;
     }
-    if (renameat(entry->dir_fd, new_state_name, entry->dir_fd, state_name) < 0)
-        return rn_set_errno(error, errno, "replace the state of \"%s\"",
-                            entry->id);
-    return true;
+    while ((item = readdir(folder)) != NULL) {
+        if (rn_id_check(item->d_name, NULL))
+            g_ptr_array_add(names, g_strdup(item->d_name));
+    }
+    (void)closedir(folder);
+    return g_steal_pointer(&names);
+}
+
+void rn_entry_release(RnEntry *entry)
+{
+    if (entry != NULL)
+        free_entry(entry);
 }
 
 void rn_entry_remove(RnEntry *entry)
 {
     if (entry == NULL)
         return;
-    (void)unlinkat(entry->dir_fd, new_state_name, 0);
-    (void)unlinkat(entry->dir_fd, state_name, 0);
+    empty_entry(entry);
     /* the lock last: until it is gone the name is ours */
     (void)unlinkat(entry->dir_fd, lock_name, 0);
     (void)unlinkat(entry->base_fd, entry->id, AT_REMOVEDIR);

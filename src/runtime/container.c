@@ -2,11 +2,10 @@
 /*
  * container - carries out a plan from the launcher's side
  *
- * Runs in the launcher, on the host. Talks to init, nsagent, the relay (the
- * last two through net/network) and the guard. What exists is recorded in
- * RnContainer as it comes into being, so that rn_container_free() undoes a
- * container in any state, half-made ones included. A message of init's is
- * checked for type and size only: it carries no data that is acted on.
+ * Runs in the launcher, on the host. Talks to init, nsagent and the relay (the
+ * last two through net/network or a detached monitor) and the guard. What
+ * exists is recorded in RnContainer as it comes into being, so that
+ * rn_container_free() undoes a container in any state, half-made ones included.
  */
 #include "config.h"
 
@@ -15,14 +14,23 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
-#include <signal.h>
+#include <string.h>
 #include <unistd.h>
+
+#include <sys/socket.h>
 
 #include <rnet/net/network.h>
 #include <rnet/oci/state.h>
+#include <rnet/runtime/dispose.h>
 #include <rnet/runtime/guard.h>
+#include <rnet/runtime/hook-state.h>
+#include <rnet/runtime/init-talk.h>
 #include <rnet/runtime/init.h>
+#include <rnet/runtime/join.h>
+#include <rnet/runtime/monitor.h>
+#include <rnet/sys/process-stat.h>
 #include <rnet/sys/process.h>
+#include <rnet/sys/unix-socket.h>
 #include <rnet/sys/userns.h>
 #include <rnet/util/fd.h>
 #include <rnet/util/log.h>
@@ -31,15 +39,20 @@
 
 struct RnContainer {
     const RnPlan *plan;
-    char *bundle;
     int base_fd;
     RnEntry *entry;
+    RnRecord record;
     RnGuard *guard;
-    RnNetwork *network; /* NULL without one */
-    pid_t pid;          /* 0: none, or reaped */
+    RnCgroup *cgroup;
+    const GArray *ranges; /* borrowed until created */
+    GArray *listeners;    /* NULL: none, or handed over */
+    RnNetwork *network;   /* NULL without one, or if a monitor has it */
+    pid_t pid;            /* 0: none, or reaped */
     int pidfd;
-    int socket; /* to init */
+    int socket;       /* to init */
+    int start_socket; /* listening, for `start`; -1: START goes over socket */
     int terminal_fd;
+    bool is_kept;
 };
 
 static RnContainer *new_container(const RnContainerRequest *request)
@@ -47,31 +60,23 @@ static RnContainer *new_container(const RnContainerRequest *request)
     RnContainer *container = g_new0(RnContainer, 1);
 
     container->plan = request->plan;
-    container->bundle = g_strdup(request->bundle);
+    container->ranges = request->ranges;
+    container->listeners = request->listeners;
     container->base_fd = -1;
     container->pidfd = -1;
     container->socket = -1;
+    container->start_socket = -1;
     container->terminal_fd = -1;
-    if (request->plan->has_network)
-        container->network = rn_network_new(
-            &request->plan->network, request->ranges, request->listeners);
-    else if (request->listeners != NULL)
-        g_array_unref(request->listeners);
+    rn_record_init(&container->record);
+    rn_plan_fill_record(request->plan, &container->record);
     return container;
 }
 
 static bool record_state(RnContainer *container, RnStatus status,
                          GError **error)
 {
-    RnState state = {
-        .oci_version = container->plan->config->oci_version,
-        .id = container->plan->id,
-        .status = status,
-        .pid = container->pid,
-        .bundle = container->bundle,
-    };
-
-    return rn_entry_write(container->entry, &state, error);
+    container->record.status = status;
+    return rn_entry_write(container->entry, &container->record, error);
 }
 
 /* Tells the guard what there is by now. */
@@ -88,12 +93,15 @@ static bool update_guard(const RnContainer *container, GError **error)
     return rn_guard_watch(container->guard, &guarded, error);
 }
 
-static bool make_entry(RnContainer *container, const char *state_dir,
-                       GError **error)
+static bool make_entry(RnContainer *container,
+                       const RnContainerRequest *request, GError **error)
 {
     const char *id = container->plan->id;
+    g_autoptr(GDateTime) now = g_date_time_new_now_utc();
 
-    if (!rn_state_open_base(state_dir, &container->base_fd, error))
+    container->record.created =
+        g_date_time_format(now, "%Y-%m-%dT%H:%M:%S.%fZ");
+    if (!rn_state_open_base(request->state_dir, &container->base_fd, error))
         return false;
     container->guard = rn_guard_new(error);
     if (container->guard == NULL)
@@ -104,7 +112,16 @@ static bool make_entry(RnContainer *container, const char *state_dir,
         return false;
     container->entry = rn_entry_new(container->base_fd, id, error);
     return container->entry != NULL && update_guard(container, error) &&
-           record_state(container, RN_STATUS_CREATING, error);
+           record_state(container, RN_STATUS_CREATING, error) &&
+           rn_entry_keep_config(container->entry, request->config_text,
+                                strlen(request->config_text), error);
+}
+
+static bool open_start_socket(RnContainer *container, GError **error)
+{
+    return !container->plan->manner.waits_for_start ||
+           rn_unix_listen(rn_entry_directory(container->entry), "start",
+                          SOCK_SEQPACKET, &container->start_socket, error);
 }
 
 static bool clone_init(RnContainer *container, GError **error)
@@ -116,8 +133,8 @@ static bool clone_init(RnContainer *container, GError **error)
     if (!rn_msg_pair(pair, error))
         return false;
     container->socket = pair[0];
-    if (!rn_clone(plan->namespaces, &container->pid, &container->pidfd,
-                  &failure)) {
+    if (!rn_join_clone(plan->namespaces & ~RN_PLAN_LATE_NAMESPACES, plan->joins,
+                       &container->pid, &container->pidfd, &failure)) {
         rn_fd_close(&pair[1]);
         if ((plan->namespaces & CLONE_NEWUSER) != 0 &&
             failure->domain == RN_ERRNO)
@@ -126,40 +143,34 @@ static bool clone_init(RnContainer *container, GError **error)
         return false;
     }
     if (container->pid == 0)
-        rn_init_main(plan, pair[1]);
+        rn_init_main(plan, pair[1], container->start_socket);
     rn_fd_close(&pair[1]);
-    return update_guard(container, error);
+    rn_fd_close(&container->start_socket);
+    container->record.pid = container->pid;
+    return update_guard(container, error) &&
+           rn_process_start_time(container->pid, &container->record.start_time,
+                                 error);
 }
 
-static bool say(RnContainer *container, RnMsgType type, GError **error)
+/* Before init does anything: what it makes counts, and its children are in. */
+static bool enter_cgroup(RnContainer *container, RnCgroupManager manager,
+                         GError **error)
 {
-    GError *failure = NULL;
-    g_auto(RnMsg) last_words = { 0 };
+    const RnPlan *plan = container->plan;
+    const RnCgroupRequest request = {
+        .manager = manager,
+        .id = plan->id,
+        .path = plan->config->cgroups_path,
+        .resources = &plan->config->resources,
+        .annotations = plan->config->annotations,
+        .has_userns = plan->has_userns,
+    };
 
-    if (rn_msg_send(container->socket, type, NULL, 0, NULL, 0, &failure))
-        return true;
-    /* init may have said why before it ended */
-    if (rn_msg_try_recv(container->socket, &last_words) == 1 &&
-        last_words.type == RN_MSG_FAILED) {
-        g_clear_error(&failure);
-        return rn_msg_take_error(&last_words, error);
-    }
-    g_propagate_prefixed_error(error, failure, "container init: ");
-    return false;
-}
-
-static bool hear(RnContainer *container, RnMsgType type, unsigned n_fds,
-                 RnMsg *msg, GError **error)
-{
-    GError *failure = NULL;
-
-    if (rn_msg_expect(container->socket, type, 0, n_fds, msg, &failure))
-        return true;
-    /* init's own words need no prefix; silence does */
-    if (g_error_matches(failure, RN_ERROR, RN_ERROR_PEER_DIED))
-        g_prefix_error(&failure, "container init: ");
-    g_propagate_error(error, failure);
-    return false;
+    container->cgroup = rn_cgroup_create(&request, container->pid, error);
+    if (container->cgroup == NULL)
+        return false;
+    container->record.cgroup = rn_cgroup_to_json(container->cgroup);
+    return record_state(container, RN_STATUS_CREATING, error);
 }
 
 static bool open_namespace(pid_t pid, const char *name, int *out_fd,
@@ -173,22 +184,71 @@ static bool open_namespace(pid_t pid, const char *name, int *out_fd,
     return true;
 }
 
+static bool open_namespaces(const RnContainer *container, int *out_userns_fd,
+                            int *out_netns_fd, GError **error)
+{
+    /* init is our child and not reaped: its pid cannot be another's */
+    return open_namespace(container->pid, "net", out_netns_fd, error) &&
+           (!container->plan->has_userns ||
+            open_namespace(container->pid, "user", out_userns_fd, error));
+}
+
+/* The network of a container that outlives this process has one of its own. */
+static bool detach_network(RnContainer *container, int userns_fd, int netns_fd,
+                           GError **error)
+{
+    RnRecord *record = &container->record;
+    const RnMonitorRequest request = {
+        .plan = &container->plan->network,
+        .ranges = container->ranges,
+        .listeners = container->listeners,
+        .pidfd = container->pidfd,
+        .netns_fd = netns_fd,
+        .userns_fd = userns_fd,
+    };
+
+    if (!rn_monitor_spawn(&request, &record->monitor_pid, error))
+        return false;
+    g_clear_pointer(&container->listeners, g_array_unref);
+    return rn_process_start_time(record->monitor_pid,
+                                 &record->monitor_start_time, error) &&
+           record_state(container, RN_STATUS_CREATING, error);
+}
+
 static bool bring_up_network(RnContainer *container, GError **error)
 {
+    const RnPlan *plan = container->plan;
     g_auto(RnMsg) msg = { 0 };
     rn_autofd int userns_fd = -1;
     rn_autofd int netns_fd = -1;
 
-    if (!hear(container, RN_MSG_READY_FOR_NETWORK, 0, &msg, error))
+    if (!rn_init_hear(container->socket, RN_MSG_READY_FOR_NETWORK, 0, &msg,
+                      error) ||
+        !open_namespaces(container, &userns_fd, &netns_fd, error))
         return false;
-    /* init is our child and not reaped: its pid cannot be another's */
-    if (!open_namespace(container->pid, "net", &netns_fd, error))
+    if (plan->manner.dies_with_caller) {
+        container->network =
+            rn_network_new(&plan->network, container->ranges,
+                           g_steal_pointer(&container->listeners));
+        if (!rn_network_start(container->network, userns_fd, netns_fd, error))
+            return false;
+    } else if (!detach_network(container, userns_fd, netns_fd, error)) {
         return false;
-    if ((container->plan->namespaces & CLONE_NEWUSER) != 0 &&
-        !open_namespace(container->pid, "user", &userns_fd, error))
-        return false;
-    return rn_network_start(container->network, userns_fd, netns_fd, error) &&
-           say(container, RN_MSG_NETWORK_UP, error);
+    }
+    return rn_init_say(container->socket, RN_MSG_NETWORK_UP, error);
+}
+
+/* runtime.md, Lifecycle, 3 and 4: in the runtime's namespaces. */
+static bool run_runtime_hooks(RnContainer *container, GError **error)
+{
+    const RnPlan *plan = container->plan;
+    g_auto(RnMsg) msg = { 0 };
+
+    return rn_init_hear(container->socket, RN_MSG_MOUNTED, 0, &msg, error) &&
+           rn_plan_run_hooks(plan, RN_HOOK_PRESTART, container->pid, error) &&
+           rn_plan_run_hooks(plan, RN_HOOK_CREATE_RUNTIME, container->pid,
+                             error) &&
+           rn_init_say(container->socket, RN_MSG_HOOKS_RAN, error);
 }
 
 static bool map_ids(const RnContainer *container, GError **error)
@@ -220,16 +280,18 @@ static bool prepare(RnContainer *container, GError **error)
     const RnPlan *plan = container->plan;
     g_auto(RnMsg) msg = { 0 };
 
-    if (!map_ids(container, error) || !say(container, RN_MSG_MAPPED, error))
-        return false;
-    if (plan->has_network && !bring_up_network(container, error))
+    if (!map_ids(container, error) ||
+        !rn_init_say(container->socket, RN_MSG_MAPPED, error) ||
+        (plan->has_network && !bring_up_network(container, error)) ||
+        (rn_plan_has_runtime_hooks(plan) &&
+         !run_runtime_hooks(container, error)))
         return false;
     if (plan->config->process.terminal) {
-        if (!hear(container, RN_MSG_TERMINAL, 1, &msg, error))
+        if (!rn_init_hear(container->socket, RN_MSG_TERMINAL, 1, &msg, error))
             return false;
         container->terminal_fd = rn_msg_steal_fd(&msg, 0);
     }
-    return hear(container, RN_MSG_PREPARED, 0, &msg, error) &&
+    return rn_init_hear(container->socket, RN_MSG_PREPARED, 0, &msg, error) &&
            record_state(container, RN_STATUS_CREATED, error);
 }
 
@@ -242,33 +304,22 @@ RnContainer *rn_container_create(const RnContainerRequest *request,
     if ((plan->namespaces & CLONE_NEWUSER) != 0 &&
         !rn_idmap_check(plan->uid_mappings, plan->gid_mappings, error))
         return NULL;
-    if (!make_entry(container, request->state_dir, error) ||
-        !clone_init(container, error) || !prepare(container, error))
+    if (!make_entry(container, request, error) ||
+        !open_start_socket(container, error) || !clone_init(container, error) ||
+        !enter_cgroup(container, request->cgroup_manager, error) ||
+        !prepare(container, error))
         return NULL;
     return g_steal_pointer(&container);
 }
 
 bool rn_container_start(RnContainer *container, GError **error)
 {
-    g_auto(RnMsg) msg = { 0 };
-    g_autoptr(GError) end = NULL;
-
-    if (!say(container, RN_MSG_START, error) ||
-        !hear(container, RN_MSG_EXECING, 0, &msg, error))
+    if (!rn_init_start(container->socket, error))
         return false;
-    /* the socket is close-on-exec: EOF is the exec's success */
-    if (rn_msg_recv(container->socket, &msg, &end))
-        return msg.type == RN_MSG_FAILED
-                   ? rn_msg_take_error(&msg, error)
-                   : rn_set_error(error, RN_ERROR_PROTOCOL,
-                                  "container init: message %u after EXECING",
-                                  msg.type);
-    if (!g_error_matches(end, RN_ERROR, RN_ERROR_PEER_DIED)) {
-        g_propagate_error(error, g_steal_pointer(&end));
-        return false;
-    }
     rn_fd_close(&container->socket);
-    return record_state(container, RN_STATUS_RUNNING, error);
+    return record_state(container, RN_STATUS_RUNNING, error) &&
+           rn_plan_run_hooks(container->plan, RN_HOOK_POSTSTART, container->pid,
+                             error);
 }
 
 bool rn_container_watch(RnContainer *container, RnLoop *loop, GError **error)
@@ -304,19 +355,41 @@ bool rn_container_reap(RnContainer *container, int *out_exit_code,
     return true;
 }
 
+void rn_container_keep(RnContainer *container)
+{
+    container->is_kept = true;
+}
+
+/* Leaves nothing but what was there before; see dispose.h. */
+static void undo(RnContainer *container)
+{
+    g_autoptr(GError) failure = NULL;
+
+    if (container->pid > 0)
+        rn_process_end(container->pid, &container->pidfd);
+    rn_network_free(g_steal_pointer(&container->network));
+    if (!rn_dispose(g_steal_pointer(&container->entry), &container->record,
+                    container->plan->config, &failure))
+        rn_log_gerror(RN_LOG_WARNING, failure);
+}
+
 void rn_container_free(RnContainer *container)
 {
     if (container == NULL)
         return;
     rn_fd_close(&container->socket);
-    if (container->pid > 0)
-        rn_process_end(container->pid, &container->pidfd);
+    if (!container->is_kept)
+        undo(container);
     rn_fd_close(&container->pidfd);
+    rn_fd_close(&container->start_socket);
     rn_network_free(container->network);
+    rn_cgroup_free(container->cgroup);
+    g_clear_pointer(&container->listeners, g_array_unref);
     rn_fd_close(&container->terminal_fd);
-    rn_entry_remove(container->entry);
+    /* the guard last: it holds a copy of the entry's lock */
     rn_guard_free(container->guard);
+    rn_entry_release(container->entry);
     rn_fd_close(&container->base_fd);
-    g_free(container->bundle);
+    rn_record_clear(&container->record);
     g_free(container);
 }

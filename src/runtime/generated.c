@@ -32,7 +32,7 @@ typedef struct File {
 static const File files[] = {
     { "/etc/resolv.conf", "resolv.conf", offsetof(RnPlan, resolv_conf), "" },
     { "/etc/hosts", "hosts", offsetof(RnPlan, hosts), "" },
-    { "/etc/hostname", "hostname", offsetof(RnPlan, hostname), "\n" },
+    { "/etc/hostname", "hostname", offsetof(RnPlan, etc_hostname), "\n" },
 };
 G_STATIC_ASSERT(G_N_ELEMENTS(files) == RN_GENERATED_N);
 

@@ -18,6 +18,7 @@
 #include <sys/types.h>
 
 #include <rnet/oci/state.h>
+#include <rnet/runtime/dispose.h>
 #include <rnet/sys/process.h>
 #include <rnet/util/fd.h>
 #include <rnet/util/log.h>
@@ -129,11 +130,13 @@ static void undo(Watched *watched)
         (!rn_pidfd_signal(watched->pidfd, SIGKILL, &failure) ||
          !rn_pidfd_wait_exit(watched->pidfd, &failure)))
         rn_log_gerror(RN_LOG_WARNING, failure);
+    g_clear_error(&failure);
     entry = watched->lock_fd >= 0
                 ? rn_entry_adopt(watched->base_fd, watched->id,
                                  g_steal_fd(&watched->lock_fd))
                 : rn_entry_new(watched->base_fd, watched->id, NULL);
-    rn_entry_remove(entry);
+    if (!rn_dispose_entry(entry, &failure))
+        rn_log_gerror(RN_LOG_WARNING, failure);
 }
 
 /* True at GUARD_DONE, false when the launcher is gone without it. */

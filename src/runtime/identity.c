@@ -33,7 +33,7 @@ enum {
 
 static bool has_userns(const RnPlan *plan)
 {
-    return (plan->namespaces & CLONE_NEWUSER) != 0;
+    return plan->has_userns;
 }
 
 bool rn_identity_set_oom_score(const RnPlan *plan, GError **error)
@@ -174,15 +174,17 @@ static bool enter_denied_cwd(const RnPlan *plan, GError **error)
 }
 
 /* After the ids: the kernel forgets the signal at each change of them. */
-static bool confine(const RnProcess *process, const RnCapSets *sets,
-                    GError **error)
+static bool confine(const RnPlan *plan, const RnCapSets *sets, GError **error)
 {
+    const RnProcess *process = &plan->config->process;
+
     if (!rn_caps_apply(sets, error))
         return false;
     if (process->no_new_privileges &&
         prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
         return rn_set_errno(error, errno, "set no_new_privs");
-    if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0)
+    if (plan->manner.dies_with_caller &&
+        prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0)
         return rn_set_errno(error, errno,
                             "ask for a signal at the parent's "
                             "end");
@@ -216,5 +218,5 @@ bool rn_identity_assume(const RnPlan *plan, bool cwd_was_denied, GError **error)
            rn_caps_limit_bounding(sets.bounding, error) &&
            set_ids(process->uid, process->gid, error) &&
            (!cwd_was_denied || enter_denied_cwd(plan, error)) &&
-           confine(process, &sets, error);
+           confine(plan, &sets, error);
 }

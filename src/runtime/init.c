@@ -23,9 +23,11 @@
 #include <unistd.h>
 
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 
 #include <rnet/runtime/devices.h>
+#include <rnet/runtime/hook-state.h>
 #include <rnet/runtime/identity.h>
 #include <rnet/runtime/program.h>
 #include <rnet/runtime/rootfs.h>
@@ -40,6 +42,7 @@
 typedef struct Init {
     const RnPlan *plan;
     int socket;
+    int start_socket; /* listening: START comes over a connection; or -1 */
     RnRootfs rootfs;
     int terminal;         /* slave; -1 without process.terminal */
     bool foreign_formats; /* the kernel may run other than its own programs */
@@ -66,18 +69,34 @@ static bool say(const Init *init, RnMsgType type, GError **error)
     return rn_msg_send(init->socket, type, NULL, 0, NULL, 0, error);
 }
 
+/* The first fd that is neither stdio nor one that the payload is to have. */
+static int first_own_fd(const Init *init)
+{
+    return STDERR_FILENO + 1 + (int)init->plan->manner.preserved_fds;
+}
+
+static bool move_up(const Init *init, int *fd, GError **error)
+{
+    int moved = -1;
+
+    if (*fd < 0 || *fd >= first_own_fd(init))
+        return true;
+    moved = fcntl(*fd, F_DUPFD_CLOEXEC, first_own_fd(init));
+    if (moved < 0)
+        return rn_set_errno(error, errno, "move the launcher's socket");
+    rn_fd_close(fd);
+    *fd = moved;
+    return true;
+}
+
 /* A closed fd among 0 to 2 would be the next file that anyone opens. */
 static bool settle_stdio(Init *init, GError **error)
 {
-    if (init->socket <= STDERR_FILENO) {
-        int moved = fcntl(init->socket, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
-
-        if (moved < 0)
-            return rn_set_errno(error, errno, "move the launcher's socket");
-        rn_fd_close(&init->socket);
-        init->socket = moved;
-    }
-    rn_fd_close_all_but(&init->socket, 1);
+    if (!move_up(init, &init->socket, error) ||
+        !move_up(init, &init->start_socket, error))
+        return false;
+    rn_fd_close_from(first_own_fd(init),
+                     (const int[]){ init->socket, init->start_socket }, 2);
     return rn_fd_fill_stdio(error);
 }
 
@@ -110,6 +129,15 @@ static bool set_oom_score(Init *init, GError **error)
 static bool become_root(Init *init, GError **error)
 {
     return rn_identity_become_root(init->plan, error);
+}
+
+/* See RN_PLAN_LATE_NAMESPACES: by now init is in its cgroup. */
+static bool enter_late_namespaces(Init *init, GError **error)
+{
+    uint64_t late = init->plan->namespaces & RN_PLAN_LATE_NAMESPACES;
+
+    return (late & CLONE_NEWCGROUP) == 0 || unshare(CLONE_NEWCGROUP) == 0 ||
+           rn_set_errno(error, errno, "make a cgroup namespace");
 }
 
 /* A network namespace comes with its loopback down. */
@@ -166,6 +194,17 @@ static bool has_foreign_formats(void)
     return found;
 }
 
+/* createRuntime hooks look at the root file system from outside, those of
+ * createContainer from inside, both before it is entered. */
+static bool wait_for_hooks(Init *init, GError **error)
+{
+    return (!rn_plan_has_runtime_hooks(init->plan) ||
+            (say(init, RN_MSG_MOUNTED, error) &&
+             hear(init, RN_MSG_HOOKS_RAN, error))) &&
+           rn_plan_run_hooks(init->plan, RN_HOOK_CREATE_CONTAINER, getpid(),
+                             error);
+}
+
 static bool build_rootfs(Init *init, GError **error)
 {
     const GPtrArray *left_out = init->rootfs.left_out;
@@ -208,9 +247,52 @@ static bool find_program(Init *init, GError **error)
                            init->foreign_formats, &init->program, error);
 }
 
+/* One connection of a `start`; *out_started is false if it went away before
+ * it said so, and another may come. */
+static bool hear_start(Init *init, int connection, bool *out_started,
+                       GError **error)
+{
+    g_auto(RnMsg) msg = { 0 };
+    g_autoptr(GError) failure = NULL;
+
+    *out_started =
+        rn_msg_expect(connection, RN_MSG_START, 0, 0, &msg, &failure);
+    if (!*out_started) {
+        rn_log_debug("start: %s; waiting for another", failure->message);
+        return true;
+    }
+    rn_fd_close(&init->socket);
+    rn_fd_close(&init->start_socket);
+    init->socket = fcntl(connection, F_DUPFD_CLOEXEC, first_own_fd(init));
+    return init->socket >= 0 ||
+           rn_set_errno(error, errno, "keep the connection");
+}
+
+/* Only who can enter the entry's directory can connect: state.h. */
 static bool wait_for_start(Init *init, GError **error)
 {
-    return say(init, RN_MSG_PREPARED, error) && hear(init, RN_MSG_START, error);
+    bool started = false;
+
+    if (!say(init, RN_MSG_PREPARED, error))
+        return false;
+    if (init->start_socket < 0)
+        return hear(init, RN_MSG_START, error);
+    while (!started) {
+        rn_autofd int connection =
+            accept4(init->start_socket, NULL, NULL, SOCK_CLOEXEC);
+
+        if (connection < 0 && errno != EINTR)
+            return rn_set_errno(error, errno, "wait for `start`");
+        if (connection >= 0 && !hear_start(init, connection, &started, error))
+            return false;
+    }
+    return true;
+}
+
+static bool run_start_hooks(Init *init, GError **error)
+{
+    return rn_plan_run_hooks(init->plan, RN_HOOK_START_CONTAINER, getpid(),
+                             error);
 }
 
 static bool take_terminal(Init *init, GError **error)
@@ -228,20 +310,36 @@ static bool assume_identity(Init *init, GError **error)
     return rn_identity_assume(init->plan, init->cwd_was_denied, error);
 }
 
+/* sd_listen_fds(3): how many there are from 3 on, and for which process. */
+static char **make_environment(const Init *init)
+{
+    unsigned n = init->plan->manner.listen_fds;
+    char **env = g_strdupv(init->plan->config->process.env);
+    g_autofree char *count = g_strdup_printf("%u", n);
+    g_autofree char *pid = g_strdup_printf("%d", (int)getpid());
+
+    if (n == 0)
+        return env;
+    env = g_environ_setenv(env, "LISTEN_FDS", count, TRUE);
+    return g_environ_setenv(env, "LISTEN_PID", pid, TRUE);
+}
+
 static bool exec_program(Init *init, GError **error)
 {
     const RnProcess *process = &init->plan->config->process;
+    g_auto(GStrv) environment = make_environment(init);
     int errno_value = 0;
 
     /* all are CLOEXEC anyway; this is for a library that forgot */
-    if (close_range(STDERR_FILENO + 1, UINT_MAX, CLOSE_RANGE_CLOEXEC) < 0)
+    if (close_range((unsigned)first_own_fd(init), UINT_MAX,
+                    CLOSE_RANGE_CLOEXEC) < 0)
         return rn_set_errno(error, errno, "close all fds");
     rn_signals_reset();
     /* also the look whether the launcher still lives, for PR_SET_PDEATHSIG
      * says nothing about a parent that ended before */
     if (!say(init, RN_MSG_EXECING, error))
         return false;
-    (void)execve(init->program, process->args, process->env);
+    (void)execve(init->program, process->args, environment);
     errno_value = errno;
     (void)rn_set_error(error,
                        errno_value == ENOENT ? RN_ERROR_PROGRAM_MISSING
@@ -254,28 +352,36 @@ static bool exec_program(Init *init, GError **error)
     return false;
 }
 
+/* A failure before MAPPED would compete with the launcher's own about a
+ * process that has gone: so as little as can be comes before it. */
 static const Step steps[] = {
-    { "process",
-      settle_process }, /* a failure before MAPPED would compete with the launcher's own about a
-     * process that has gone: so as little as can be comes before it */
+    { "process", settle_process },
     { "user namespace", wait_for_maps },
     { "oom score", set_oom_score },
     { "user namespace", become_root },
+    { "namespaces", enter_late_namespaces },
     { "network", wait_for_network },
     { "hostname", set_names },
     { "rootfs", build_rootfs },
+    { "hooks", wait_for_hooks },
     { "terminal", open_terminal },
     { "rootfs", enter_rootfs },
     { "process", find_program },
     { "start", wait_for_start },
+    { "hooks", run_start_hooks },
     { "terminal", take_terminal },
     { "process", assume_identity },
     { "exec", exec_program },
 };
 
-void rn_init_main(const RnPlan *plan, int socket)
+void rn_init_main(const RnPlan *plan, int socket, int start_socket)
 {
-    Init init = { .plan = plan, .socket = socket, .terminal = -1 };
+    Init init = {
+        .plan = plan,
+        .socket = socket,
+        .start_socket = start_socket,
+        .terminal = -1,
+    };
     GError *failure = NULL;
 
     rn_rootfs_init(&init.rootfs);

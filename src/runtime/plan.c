@@ -16,12 +16,34 @@
 
 #include <rnet/runtime/plan-files.h>
 
+bool rn_plan_joins(const RnPlan *plan, uint64_t flag)
+{
+    for (unsigned i = 0; i < plan->joins->len; i++) {
+        const RnJoin *join = g_ptr_array_index(plan->joins, i);
+
+        if (join->flag == flag)
+            return true;
+    }
+    return false;
+}
+
+bool rn_plan_has_runtime_hooks(const RnPlan *plan)
+{
+    GPtrArray *const *hooks = plan->config->hooks;
+
+    return hooks[RN_HOOK_PRESTART]->len > 0 ||
+           hooks[RN_HOOK_CREATE_RUNTIME]->len > 0;
+}
+
 static void plan_namespaces(RnPlan *plan, RnNetworkMode mode,
                             const RnHostFacts *facts)
 {
+    bool joins_userns = rn_plan_joins(plan, CLONE_NEWUSER);
+
     plan->namespaces = plan->config->namespaces;
-    if (facts->uid != 0)
+    if (facts->uid != 0 && !joins_userns)
         plan->namespaces |= CLONE_NEWUSER;
+    plan->has_userns = joins_userns || (plan->namespaces & CLONE_NEWUSER) != 0;
     if (mode == RN_NETWORK_HOST)
         plan->namespaces &= ~(uint64_t)CLONE_NEWNET;
     else
@@ -31,24 +53,13 @@ static void plan_namespaces(RnPlan *plan, RnNetworkMode mode,
 
 static bool check_namespaces(const RnPlan *plan, GError **error)
 {
-    bool host_devices = (plan->namespaces & CLONE_NEWUSER) == 0;
-
-    if ((plan->namespaces & CLONE_NEWNS) == 0)
-        return rn_set_error(error, RN_ERROR_UNSUPPORTED,
-                            "linux.namespaces: a container without a mount "
-                            "namespace of its own is not supported");
-    if ((plan->namespaces & CLONE_NEWPID) == 0) {
+    if ((plan->namespaces & CLONE_NEWNS) == 0) {
         (void)rn_set_error(error, RN_ERROR_UNSUPPORTED,
-                           "linux.namespaces: a container without a pid "
-                           "namespace of its own is not supported yet: its "
-                           "processes would outlive it");
-        return rn_error_add_hint(error, "add { \"type\": \"pid\" } to "
+                           "linux.namespaces: a container without a new mount "
+                           "namespace is not supported");
+        return rn_error_add_hint(error, "add { \"type\": \"mount\" } to "
                                         "linux.namespaces");
     }
-    if (plan->config->denies_devices && host_devices)
-        return rn_set_error(error, RN_ERROR_UNSUPPORTED,
-                            "linux.resources.devices: not supported yet for a "
-                            "container without a user namespace");
     return true;
 }
 
@@ -180,7 +191,7 @@ static RnNetworkMode choose_mode(const RnPlan *plan,
         return request->network->mode;
     if ((plan->config->namespaces & CLONE_NEWNET) == 0)
         return RN_NETWORK_HOST;
-    return RN_NETWORK_SLIRP;
+    return request->engine ? RN_NETWORK_NONE : RN_NETWORK_SLIRP;
 }
 
 static bool plan_network(RnPlan *plan, const RnPlanRequest *request,
@@ -191,6 +202,14 @@ static bool plan_network(RnPlan *plan, const RnPlanRequest *request,
     RnNetworkMode mode = choose_mode(plan, request);
 
     plan_namespaces(plan, mode, facts);
+    if (options != NULL && mode != RN_NETWORK_HOST &&
+        rn_plan_joins(plan, CLONE_NEWNET)) {
+        (void)rn_set_error(error, RN_ERROR_INVALID,
+                           "--network: the bundle joins a network namespace "
+                           "that exists");
+        return rn_error_add_hint(error, "take \"path\" out of the network "
+                                        "entry of linux.namespaces");
+    }
     if (options == NULL) {
         if (!rn_network_options_parse("slirp", &defaults, error))
             return false;
@@ -205,7 +224,10 @@ static bool plan_network(RnPlan *plan, const RnPlanRequest *request,
     }
     if (plan->has_network)
         rn_network_options_plan(options, &plan->network);
-    rn_plan_files(plan, options, facts, request->no_hosts);
+    if (request->network != NULL || !request->engine) {
+        plan->etc_hostname = g_strdup(plan->hostname);
+        rn_plan_files(plan, options, facts, request->no_hosts);
+    }
     return true;
 }
 
@@ -226,6 +248,8 @@ RnPlan *rn_plan_new(const RnConfig *config, const RnPlanRequest *request,
     plan->bundle = g_strdup(request->bundle);
     plan->rootfs = resolve_root(request->bundle, config->root_path);
     plan->hostname = g_strdup(config->hostname);
+    plan->joins = config->joins;
+    plan->manner = request->manner;
     if (!plan_network(plan, request, facts, error) ||
         !check_namespaces(plan, error))
         return NULL;
@@ -247,5 +271,6 @@ void rn_plan_free(RnPlan *plan)
     g_free(plan->resolv_conf);
     g_free(plan->hosts);
     g_free(plan->hostname);
+    g_free(plan->etc_hostname);
     g_free(plan);
 }

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * run - one container in the foreground
+ * run - one container: `run` and `create`
  *
- * Runs in: the launcher, which is the monitor as well. First everything is
- * read and decided (bundle, options, plan, listeners), then the container is
- * made, then foreground.c waits for its end. Until the container runs, a
- * signal ends the launcher as it would any program, and the guard cleans up.
+ * Runs in: the launcher, which in the foreground is the monitor as well. First
+ * everything is read and decided (bundle, options, plan, listeners), then the
+ * container is made, then foreground.c waits for its end or it is left alone.
+ * Until then a signal ends the launcher as it would any program, and the guard
+ * cleans up.
  */
 #include "config.h"
 
@@ -17,6 +18,7 @@
 #include <rnet/oci/state.h>
 #include <rnet/runtime/container.h>
 #include <rnet/runtime/foreground.h>
+#include <rnet/runtime/handover.h>
 #include <rnet/sys/idmap.h>
 
 static char *make_up_id(void)
@@ -63,6 +65,19 @@ static void announce(const GArray *specs, const GArray *listeners,
     }
 }
 
+static RnPlanManner choose_manner(const RnRunRequest *request)
+{
+    return (RnPlanManner){
+        .waits_for_start = request->mode == RN_RUN_CREATE,
+        .dies_with_caller = request->mode == RN_RUN_FOREGROUND,
+        .no_pivot = request->no_pivot,
+        .keep_keyring = request->no_new_keyring,
+        .preserved_fds = request->preserve_fds + request->listen_fds,
+        .listen_fds = request->listen_fds,
+        .environment = request->environment,
+    };
+}
+
 static RnPlan *make_plan(const RnRunRequest *request, const RnConfig *config,
                          const char *bundle, const char *id, GError **error)
 {
@@ -71,12 +86,18 @@ static RnPlan *make_plan(const RnRunRequest *request, const RnConfig *config,
     RnPlanRequest plan_request = {
         .id = id,
         .bundle = bundle,
+        .engine = request->mode == RN_RUN_CREATE,
         .publishes = request->publish != NULL && request->publish[0] != NULL,
         .no_hosts = request->no_hosts,
+        .manner = choose_manner(request),
     };
+    const char *network = request->network;
 
-    if (request->network != NULL) {
-        if (!rn_network_options_parse(request->network, &options, error))
+    /* from `create` it is a wish for a network, too */
+    if (network == NULL && plan_request.engine && plan_request.publishes)
+        network = "slirp";
+    if (network != NULL) {
+        if (!rn_network_options_parse(network, &options, error))
             return NULL;
         plan_request.network = &options;
     }
@@ -84,40 +105,107 @@ static RnPlan *make_plan(const RnRunRequest *request, const RnConfig *config,
     return rn_plan_new(config, &plan_request, &facts, error);
 }
 
+/* Who is to have the terminal? */
+static bool check_terminal(const RnRunRequest *request, const RnConfig *config,
+                           GError **error)
+{
+    bool foreground = request->mode == RN_RUN_FOREGROUND;
+
+    if (config->process.terminal && !foreground &&
+        request->console_socket == NULL)
+        return rn_set_error(error, RN_ERROR_INVALID,
+                            "process.terminal: a container that is left alone "
+                            "needs --console-socket");
+    if (request->console_socket != NULL &&
+        (foreground || !config->process.terminal))
+        return rn_set_error(error, RN_ERROR_INVALID, "--console-socket: %s",
+                            foreground ? "the terminal is this one, add "
+                                         "--detach"
+                                       : "process.terminal is not set in "
+                                         "config.json");
+    return true;
+}
+
+/* The container is there: tells those who asked. */
+static bool hand_over(const RnRunRequest *request, const RnContainer *container,
+                      GError **error)
+{
+    return (request->console_socket == NULL ||
+            rn_handover_console(request->console_socket,
+                                rn_container_terminal(container), error)) &&
+           (request->pid_file == NULL ||
+            rn_handover_pid(request->pid_file, rn_container_pid(container),
+                            error));
+}
+
+static bool finish_in_foreground(RnContainer *container, const RnPlan *plan,
+                                 RnLoop *loop, int *out_exit_code,
+                                 GError **error)
+{
+    return rn_foreground_prepare(container, error) &&
+           rn_container_start(container, error) &&
+           rn_foreground_wait(container, plan, loop, out_exit_code, error);
+}
+
+static bool finish_detached(const RnRunRequest *request, RnContainer *container,
+                            int *out_exit_code, GError **error)
+{
+    if (request->mode == RN_RUN_DETACHED &&
+        !rn_container_start(container, error))
+        return false;
+    rn_container_keep(container);
+    *out_exit_code = 0;
+    return true;
+}
+
+static RnContainer *create_container(const RnRunRequest *request,
+                                     const RnPlan *plan,
+                                     const char *config_text, GError **error)
+{
+    g_autoptr(GArray) specs = NULL;
+    g_autoptr(GArray) ranges = NULL;
+    g_autoptr(GArray) listeners = NULL;
+    g_autoptr(RnContainer) container = NULL;
+    RnContainerRequest container_request = {
+        .plan = plan,
+        .state_dir = request->state_dir,
+        .config_text = config_text,
+        .cgroup_manager = request->cgroup_manager,
+    };
+
+    if (!rn_publish_parse_all(request->publish, &specs, error) ||
+        !rn_listeners_open(specs, &listeners, error))
+        return NULL;
+    ranges = rn_publish_ranges(specs);
+    container_request.ranges = ranges;
+    container_request.listeners = g_array_ref(listeners);
+    container = rn_container_create(&container_request, error);
+    if (container != NULL)
+        announce(specs, listeners, request->notice);
+    return g_steal_pointer(&container);
+}
+
 /* Takes the library, which it needs until the container is made. */
 static bool run_plan(const RnRunRequest *request, const RnPlan *plan,
-                     const char *bundle, RnSubidLibrary *take_library,
+                     const char *config_text, RnSubidLibrary *take_library,
                      int *out_exit_code, GError **error)
 {
     g_autoptr(RnSubidLibrary) library = take_library;
     /* before the container, so that it is freed after it */
     g_autoptr(RnLoop) loop = rn_loop_new(error);
     g_autoptr(RnContainer) container = NULL;
-    g_autoptr(GArray) specs = NULL;
-    g_autoptr(GArray) ranges = NULL;
-    g_autoptr(GArray) listeners = NULL;
-    RnContainerRequest container_request = {
-        .plan = plan,
-        .state_dir = request->state_dir,
-        .bundle = bundle,
-    };
 
-    if (loop == NULL ||
-        !rn_publish_parse_all(request->publish, &specs, error) ||
-        !rn_listeners_open(specs, &listeners, error))
+    if (loop == NULL)
         return false;
-    ranges = rn_publish_ranges(specs);
-    container_request.ranges = ranges;
-    container_request.listeners = g_array_ref(listeners);
-    container = rn_container_create(&container_request, error);
+    container = create_container(request, plan, config_text, error);
     if (container == NULL)
         return false;
-    announce(specs, listeners, request->notice);
-    g_clear_pointer(&listeners, g_array_unref);
     g_clear_pointer(&library, rn_subid_release);
-    return rn_foreground_prepare(container, error) &&
-           rn_container_start(container, error) &&
-           rn_foreground_wait(container, plan, loop, out_exit_code, error);
+    return hand_over(request, container, error) &&
+           (request->mode == RN_RUN_FOREGROUND
+                ? finish_in_foreground(container, plan, loop, out_exit_code,
+                                       error)
+                : finish_detached(request, container, out_exit_code, error));
 }
 
 bool rn_run(const RnRunRequest *request, int *out_exit_code, GError **error)
@@ -125,20 +213,24 @@ bool rn_run(const RnRunRequest *request, int *out_exit_code, GError **error)
     g_autofree char *bundle = g_canonicalize_filename(request->bundle, NULL);
     g_autofree char *id =
         request->id != NULL ? g_strdup(request->id) : make_up_id();
+    g_autofree char *config_text = NULL;
     g_autoptr(RnSubidLibrary) library = NULL;
     g_autoptr(RnConfig) config = NULL;
     g_autoptr(RnPlan) plan = NULL;
 
-    if (!rn_id_check(id, error))
+    if (!rn_id_check(id, error) ||
+        !rn_handover_check_fds(request->preserve_fds + request->listen_fds,
+                               error))
         return false;
-    config = rn_config_load(bundle, error);
+    config = rn_config_load(bundle, &config_text, error);
     library = rn_subid_hold();
-    if (config != NULL)
+    if (config != NULL && check_terminal(request, config, error))
         plan = make_plan(request, config, bundle, id, error);
     if (plan != NULL &&
-        run_plan(request, plan, bundle, g_steal_pointer(&library),
+        run_plan(request, plan, config_text, g_steal_pointer(&library),
                  out_exit_code, error))
         return true;
-    g_prefix_error(error, "run \"%s\": ", id);
+    g_prefix_error(error, "%s \"%s\": ",
+                   request->mode == RN_RUN_CREATE ? "create" : "run", id);
     return false;
 }

@@ -66,10 +66,10 @@ static int compare_fds(const void *a, const void *b)
     return (*left > *right) - (*left < *right);
 }
 
-void rn_fd_close_all_but(const int *keep, unsigned n_keep)
+void rn_fd_close_from(int first, const int *keep, unsigned n_keep)
 {
     int sorted[KEEP_MAX] = { 0 };
-    unsigned next = STDERR_FILENO + 1;
+    unsigned next = (unsigned)first;
 
     g_return_if_fail(n_keep <= KEEP_MAX);
     for (unsigned i = 0; i < n_keep; i++)
@@ -83,6 +83,11 @@ void rn_fd_close_all_but(const int *keep, unsigned n_keep)
         next = (unsigned)sorted[i] + 1;
     }
     (void)close_range(next, UINT_MAX, 0);
+}
+
+void rn_fd_close_all_but(const int *keep, unsigned n_keep)
+{
+    rn_fd_close_from(STDERR_FILENO + 1, keep, n_keep);
 }
 
 /* Reads until EOF or one byte more than `max`. */

@@ -13,6 +13,7 @@ integration_tests = \
 	tests/integration/test-handoff-errors \
 	tests/integration/test-handoff-streams \
 	tests/integration/test-handoff-forward \
+	tests/integration/test-lifecycle \
 	tests/integration/test-lifetime \
 	tests/integration/test-handshake-kills
 
@@ -95,3 +96,5 @@ tests_integration_test_lifetime_LDADD = $(HARNESS_LIBS)
 tests_integration_test_handshake_kills_SOURCES = \
 	tests/integration/test-handshake-kills.c
 tests_integration_test_handshake_kills_LDADD = $(HARNESS_LIBS)
+tests_integration_test_lifecycle_SOURCES = tests/integration/test-lifecycle.c
+tests_integration_test_lifecycle_LDADD = $(HARNESS_LIBS)

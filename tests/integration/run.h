@@ -31,6 +31,7 @@ typedef struct RunOptions {
     unsigned nofile;        /* RLIMIT_NOFILE soft and hard, 0: as it was */
     int terminal;           /* fd for stdin to stderr, a session leader's
                                controlling terminal; 0: pipes */
+    unsigned listen_fds;    /* gives it fds from 3 on, each /dev/null */
     bool leak_fds;          /* gives it fds 7 and 9 without CLOEXEC */
 } RunOptions;
 
@@ -72,5 +73,11 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Run, run_end)
 /* Runs a bundle to its end, which must be `status`; returns the Run. */
 Run *run_bundle(const World *world, const char *bundle,
                 int status) G_GNUC_WARN_UNUSED_RESULT;
+
+/* `rnet ARGS...` to its end, which must be `status`; returns the Run. A
+ * container that it leaves behind goes on writing to the Run's pipes, which
+ * run_read_line() reads. */
+Run *run_command(const World *world, const char *const *args,
+                 int status) G_GNUC_WARN_UNUSED_RESULT;
 
 #endif

@@ -141,6 +141,7 @@ static RnPlan *make_plan(const Container *container, const RnConfig *config,
     plan->resolv_conf = g_strdup(container->resolv_conf);
     plan->hosts = g_strdup(container->hosts);
     plan->hostname = g_strdup(config->hostname);
+    plan->etc_hostname = g_strdup(config->hostname);
     return plan;
 }
 
@@ -235,7 +236,7 @@ G_NORETURN static void become_init(const Container *container,
     (void)signal(SIGUSR1, SIG_IGN);
     if (dup(null_fd) < 0)
         _exit(99);
-    rn_init_main(plan, socket);
+    rn_init_main(plan, socket, -1);
 }
 
 static void converse(const Container *container, const RnPlan *plan, pid_t pid,

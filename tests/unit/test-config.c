@@ -332,7 +332,7 @@ static void bundle_with_config_is_loaded(void **state)
     g_autofree char *json = g_strdelimit(g_strdup(runc_template), "'", '"');
     char *bundle = make_bundle(json);
     g_autoptr(GError) error = NULL;
-    g_autoptr(RnConfig) config = rn_config_load(bundle, &error);
+    g_autoptr(RnConfig) config = rn_config_load(bundle, NULL, &error);
 
     (void)state;
     remove_bundle(bundle);
@@ -351,11 +351,11 @@ static void bundle_problems_are_told_apart(void **state)
     g_autoptr(GError) error4 = NULL;
 
     (void)state;
-    assert_null(rn_config_load(missing, &error));
-    assert_null(rn_config_load(bundle, &error2));
+    assert_null(rn_config_load(missing, NULL, &error));
+    assert_null(rn_config_load(bundle, NULL, &error2));
     assert_int_equal(mkfifo(file, 0600), 0);
-    assert_null(rn_config_load(file, &error3));
-    assert_null(rn_config_load(bundle, &error4));
+    assert_null(rn_config_load(file, NULL, &error3));
+    assert_null(rn_config_load(bundle, NULL, &error4));
     remove_bundle(bundle);
     assert_error(error, RN_ERROR, RN_ERROR_NOT_FOUND, "no such directory");
     assert_error(error, RN_ERROR, RN_ERROR_NOT_FOUND, "hint: a bundle is a");
@@ -379,7 +379,7 @@ static void unreadable_config_says_permission(void **state)
     assert_int_equal(g_chmod(bundle, 0755), 0);
     if (uid == 0) /* root could read it: do without for a moment */
         assert_int_equal(seteuid(65534), 0);
-    config = rn_config_load(bundle, &error);
+    config = rn_config_load(bundle, NULL, &error);
     if (uid == 0)
         assert_int_equal(seteuid(0), 0);
     remove_bundle(bundle);

@@ -217,17 +217,42 @@ static void id_minus_1_is_refused_without_a_user_namespace(void **state)
     assert_error(error, RN_ERROR, RN_ERROR_INVALID, "process.user.uid");
 }
 
-/* Its background processes would live on when its first process ends. */
-static void bundle_without_pid_namespace_is_refused(void **state)
+static void engine_gets_no_network_and_no_files(void **state)
 {
     Fixture *fixture = *state;
     g_autoptr(RnPlan) plan = NULL;
     g_autoptr(GError) error = NULL;
 
-    load(fixture, 0, "{\"type\":\"mount\"}", "");
+    load(fixture, 0, "{\"type\":\"mount\"},{\"type\":\"network\"}", "");
+    fixture->request.engine = true;
+    plan = make(fixture, &error);
+    assert_no_error(error);
+    assert_true((plan->namespaces & CLONE_NEWNET) != 0);
+    assert_false(plan->has_network);
+    assert_null(plan->resolv_conf);
+    assert_null(plan->hosts);
+    assert_null(plan->etc_hostname);
+}
+
+static void joined_network_takes_no_option(void **state)
+{
+    Fixture *fixture = *state;
+    g_autoptr(RnPlan) plan = NULL;
+    g_autoptr(RnPlan) joining = NULL;
+    g_autoptr(GError) error = NULL;
+    static const char namespaces[] =
+        "{\"type\":\"mount\"},{\"type\":\"network\",\"path\":\"/run/x\"}";
+
+    load(fixture, 0, namespaces, "");
+    joining = make(fixture, &error);
+    assert_no_error(error);
+    assert_false(joining->has_network);
+    assert_true((joining->namespaces & CLONE_NEWNET) == 0);
+    assert_true(rn_plan_joins(joining, CLONE_NEWNET));
+    use_network(fixture, "slirp");
     plan = make(fixture, &error);
     assert_null(plan);
-    assert_error(error, RN_ERROR, RN_ERROR_UNSUPPORTED, "pid namespace");
+    assert_error(error, RN_ERROR, RN_ERROR_INVALID, "--network");
 }
 
 static void bundle_without_mount_namespace_is_refused(void **state)
@@ -364,7 +389,8 @@ int main(void)
         with_fixture(id_beyond_the_callers_is_refused_with_a_hint_that_helps),
         with_fixture(additional_gid_that_is_not_mapped_is_refused),
         with_fixture(id_minus_1_is_refused_without_a_user_namespace),
-        with_fixture(bundle_without_pid_namespace_is_refused),
+        with_fixture(engine_gets_no_network_and_no_files),
+        with_fixture(joined_network_takes_no_option),
         with_fixture(bundle_without_mount_namespace_is_refused),
         with_fixture(network_follows_bundle_and_option),
         with_fixture(publishing_without_a_network_is_refused),

@@ -73,11 +73,34 @@ static void base_that_others_can_enter_is_refused(void **state)
     assert_error(error, RN_ERROR, RN_ERROR_STATE, "0755");
 }
 
+/* Most tests leave nothing behind. */
+typedef RnEntry RemovedEntry;
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(RemovedEntry, rn_entry_remove)
+
+static RnRecord make_record(RnStatus status, bool foreground)
+{
+    RnRecord record = { 0 };
+
+    rn_record_init(&record);
+    record.oci_version = g_strdup("1.0.2");
+    record.id = g_strdup("web");
+    record.status = status;
+    record.pid = 4711;
+    record.start_time = UINT64_C(123456789012);
+    record.bundle = g_strdup("/srv/\"web\"");
+    record.rootfs = g_strdup("/srv/\"web\"/rootfs");
+    record.created = g_strdup("2026-01-02T03:04:05.000006Z");
+    record.foreground = foreground;
+    (void)g_hash_table_insert(record.annotations, g_strdup("a.b"),
+                              g_strdup("c\nd"));
+    return record;
+}
+
 static void name_of_a_living_container_is_taken(void **state)
 {
     Fixture *fixture = *state;
-    g_autoptr(RnEntry) first = NULL;
-    g_autoptr(RnEntry) second = NULL;
+    g_autoptr(RemovedEntry) first = NULL;
+    g_autoptr(RemovedEntry) second = NULL;
     g_autoptr(GError) error = NULL;
 
     first = rn_entry_new(fixture->base_fd, "web", &error);
@@ -87,53 +110,91 @@ static void name_of_a_living_container_is_taken(void **state)
     assert_error(error, RN_ERROR, RN_ERROR_EXISTS, "web");
 }
 
-static void stale_entry_is_taken_over(void **state)
+typedef struct ReleasedCase {
+    RnStatus status;
+    bool foreground;
+    bool is_taken_over;
+} ReleasedCase;
+
+static void entry_is_stale_only_without_an_owner(void **state)
 {
+    static const ReleasedCase cases[] = {
+        { RN_STATUS_CREATING, false, true },
+        { RN_STATUS_CREATED, false, false },
+        { RN_STATUS_RUNNING, false, false },
+        { RN_STATUS_CREATED, true, true },
+        { RN_STATUS_RUNNING, true, true },
+    };
     Fixture *fixture = *state;
-    g_autoptr(RnEntry) entry = NULL;
+
+    for (unsigned i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_auto(RnRecord) record =
+            make_record(cases[i].status, cases[i].foreground);
+        RnEntry *entry = rn_entry_new(fixture->base_fd, "web", NULL);
+        g_autoptr(RemovedEntry) last = NULL;
+        g_autoptr(GError) error = NULL;
+
+        assert_non_null(entry);
+        assert_true(rn_entry_write(entry, &record, &error));
+        rn_entry_release(entry);
+        entry = rn_entry_new(fixture->base_fd, "web", &error);
+        assert_int_equal(entry != NULL, cases[i].is_taken_over);
+        if (entry == NULL)
+            assert_error(error, RN_ERROR, RN_ERROR_EXISTS, "web");
+        rn_entry_release(entry);
+        last = rn_entry_open(fixture->base_fd, "web", NULL);
+        assert_non_null(last);
+    }
+}
+
+static void stale_entry_is_emptied(void **state)
+{
+    static const char *const names[] = { "web/state.json", "web/config.json",
+                                         "web/start" };
+    Fixture *fixture = *state;
+    g_autoptr(RemovedEntry) entry = NULL;
     g_autoptr(GError) error = NULL;
-    rn_autofd int old_state = -1;
 
     assert_int_equal(mkdirat(fixture->base_fd, "web", 0700), 0);
-    old_state = openat(fixture->base_fd, "web/state.json",
-                       O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
-    assert_true(old_state >= 0);
+    for (unsigned i = 0; i < G_N_ELEMENTS(names); i++) {
+        rn_autofd int old = openat(fixture->base_fd, names[i],
+                                   O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+
+        assert_true(old >= 0);
+    }
     entry = rn_entry_new(fixture->base_fd, "web", &error);
     assert_no_error(error);
-    assert_int_not_equal(faccessat(fixture->base_fd, "web/state.json", F_OK, 0),
-                         0);
+    for (unsigned i = 0; i < G_N_ELEMENTS(names); i++)
+        assert_int_not_equal(faccessat(fixture->base_fd, names[i], F_OK, 0), 0);
 }
 
 static void symlink_in_place_of_an_entry_is_refused(void **state)
 {
     Fixture *fixture = *state;
     g_autoptr(RnEntry) entry = NULL;
+    g_autoptr(RnEntry) opened = NULL;
     g_autoptr(GError) error = NULL;
 
     assert_int_equal(symlinkat("/tmp", fixture->base_fd, "web"), 0);
     entry = rn_entry_new(fixture->base_fd, "web", &error);
     assert_null(entry);
     assert_non_null(error);
+    opened = rn_entry_open(fixture->base_fd, "web", NULL);
+    assert_null(opened);
     assert_int_equal(unlinkat(fixture->base_fd, "web", 0), 0);
 }
 
 static void state_is_what_the_specification_has(void **state)
 {
     Fixture *fixture = *state;
-    g_autoptr(RnEntry) entry = rn_entry_new(fixture->base_fd, "web", NULL);
-    RnState written = {
-        .oci_version = "1.0.2",
-        .id = "web",
-        .status = RN_STATUS_CREATED,
-        .pid = 4711,
-        .bundle = "/srv/\"web\"",
-    };
+    g_autoptr(RemovedEntry) entry = rn_entry_new(fixture->base_fd, "web", NULL);
+    g_auto(RnRecord) written = make_record(RN_STATUS_CREATED, false);
     g_autofree char *text = NULL;
     g_autoptr(GError) error = NULL;
     static const char *const parts[] = {
         "\"ociVersion\": \"1.0.2\"",        "\"id\": \"web\"",
         "\"status\": \"created\"",          "\"pid\": 4711",
-        "\"bundle\": \"/srv/\\\"web\\\"\"",
+        "\"bundle\": \"/srv/\\\"web\\\"\"", "\"a.b\": \"c\\nd\"",
     };
 
     assert_non_null(entry);
@@ -144,20 +205,82 @@ static void state_is_what_the_specification_has(void **state)
         assert_non_null(strstr(text, parts[i]));
 }
 
+static void record_comes_back_as_it_was(void **state)
+{
+    Fixture *fixture = *state;
+    g_autoptr(RemovedEntry) entry = rn_entry_new(fixture->base_fd, "web", NULL);
+    g_auto(RnRecord) written = make_record(RN_STATUS_RUNNING, true);
+    g_auto(RnRecord) loaded = { 0 };
+    g_autoptr(GError) error = NULL;
+
+    rn_record_init(&loaded);
+    written.cgroup = json_pack("{s:s}", "path", "/x");
+    written.monitor_pid = 4712;
+    written.monitor_start_time = 99;
+    assert_true(rn_entry_write(entry, &written, &error));
+    assert_true(rn_record_load(fixture->base_fd, "web", &loaded, &error));
+    assert_string_equal(loaded.id, "web");
+    assert_string_equal(loaded.bundle, written.bundle);
+    assert_string_equal(loaded.rootfs, written.rootfs);
+    assert_string_equal(loaded.created, written.created);
+    assert_int_equal(loaded.status, RN_STATUS_RUNNING);
+    assert_int_equal(loaded.pid, 4711);
+    assert_true(loaded.start_time == written.start_time);
+    assert_int_equal(loaded.monitor_pid, 4712);
+    assert_true(loaded.foreground);
+    assert_true(json_equal(loaded.cgroup, written.cgroup));
+    assert_string_equal(g_hash_table_lookup(loaded.annotations, "a.b"), "c\nd");
+}
+
+static void damaged_record_is_an_error_that_names_what(void **state)
+{
+    static const char *const texts[] = {
+        "",
+        "[]",
+        "{}",
+        "{\"ociVersion\": 1}",
+        "{\"ociVersion\": \"1.0.2\", \"id\": \"web\", \"status\": \"x\"}",
+    };
+    (void)state;
+    for (unsigned i = 0; i < G_N_ELEMENTS(texts); i++) {
+        g_auto(RnRecord) record = { 0 };
+        g_autoptr(GError) error = NULL;
+
+        rn_record_init(&record);
+        assert_false(rn_record_parse(texts[i], strlen(texts[i]),
+                                     "web/state.json", &record, &error));
+        assert_non_null(strstr(error->message, "web/state.json"));
+    }
+}
+
+static void missing_entry_is_said_to_be_missing(void **state)
+{
+    Fixture *fixture = *state;
+    g_autoptr(RnEntry) entry = NULL;
+    g_auto(RnRecord) record = { 0 };
+    g_autoptr(GError) opened = NULL;
+    g_autoptr(GError) loaded = NULL;
+
+    rn_record_init(&record);
+    entry = rn_entry_open(fixture->base_fd, "web", &opened);
+    assert_null(entry);
+    assert_error(opened, RN_ERROR, RN_ERROR_NOT_FOUND, "does not exist");
+    assert_false(rn_record_load(fixture->base_fd, "web", &record, &loaded));
+    assert_error(loaded, RN_ERROR, RN_ERROR_NOT_FOUND, "does not exist");
+}
+
 static void state_of_a_bundle_whose_path_is_no_text_is_utf8(void **state)
 {
     Fixture *fixture = *state;
-    g_autoptr(RnEntry) entry = rn_entry_new(fixture->base_fd, "web", NULL);
-    RnState written = {
-        .oci_version = "1.0.2",
-        .id = "web",
-        .status = RN_STATUS_CREATING,
-        .bundle = "/srv/\xff",
-    };
+    g_autoptr(RemovedEntry) entry = rn_entry_new(fixture->base_fd, "web", NULL);
+    g_auto(RnRecord) written = make_record(RN_STATUS_CREATING, false);
     g_autofree char *text = NULL;
     g_autoptr(GError) error = NULL;
 
     assert_non_null(entry);
+    written.pid = 0;
+    g_free(written.bundle);
+    written.bundle = g_strdup("/srv/\xff");
     assert_true(rn_entry_write(entry, &written, &error));
     assert_true(rn_file_read(fixture->base_fd, "web/state.json", 4096, &text,
                              NULL, &error));
@@ -192,7 +315,7 @@ static void entry_that_has_another_owner_is_not_adopted(void **state)
 {
     Fixture *fixture = *state;
     RnEntry *entry = rn_entry_new(fixture->base_fd, "web", NULL);
-    g_autoptr(RnEntry) next = NULL;
+    g_autoptr(RemovedEntry) next = NULL;
     int guards = -1;
 
     assert_non_null(entry);
@@ -212,7 +335,11 @@ int main(void)
         cmocka_unit_test(id_outside_the_rules_is_refused),
         with_base(base_that_others_can_enter_is_refused),
         with_base(name_of_a_living_container_is_taken),
-        with_base(stale_entry_is_taken_over),
+        with_base(entry_is_stale_only_without_an_owner),
+        with_base(stale_entry_is_emptied),
+        with_base(missing_entry_is_said_to_be_missing),
+        with_base(record_comes_back_as_it_was),
+        cmocka_unit_test(damaged_record_is_an_error_that_names_what),
         with_base(adopted_entry_is_removed_while_a_copy_of_the_lock_is_held),
         with_base(entry_that_has_another_owner_is_not_adopted),
         with_base(symlink_in_place_of_an_entry_is_refused),

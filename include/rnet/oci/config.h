@@ -143,10 +143,12 @@ typedef struct RnConfig {
 
 /*
  * Reads BUNDLE/config.json (at most 4 MiB, nesting at most 64). Malformed JSON
- * is reported with line and column. RN_ERROR_NOT_FOUND: no such directory, or
+ * is reported with line and column. *out_text (may be NULL) is the document as
+ * it was read, the caller's. RN_ERROR_NOT_FOUND: no such directory, or
  * no config.json in it.
  */
-RnConfig *rn_config_load(const char *bundle, GError **error) RN_CHECK;
+RnConfig *rn_config_load(const char *bundle, char **out_text,
+                         GError **error) RN_CHECK;
 
 /*
  * Reads one "process" object by itself, for `exec --process FILE` (at most

@@ -88,6 +88,9 @@ bool rn_json_read_path(const RnJsonAt *at, void *target, GError **error);
 bool rn_json_read_strings(const RnJsonAt *at, void *target, GError **error);
 bool rn_json_read_paths(const RnJsonAt *at, void *target, GError **error);
 
+/* GHashTable *, char * to char *, which exists: all members are added. */
+bool rn_json_read_string_map(const RnJsonAt *at, void *target, GError **error);
+
 /*
  * For what is not supported: RN_ERROR_UNSUPPORTED unless the value says
  * nothing: null, false, "", or an array or object that is empty or only has

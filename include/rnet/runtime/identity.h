@@ -31,8 +31,8 @@ bool rn_identity_enter_cwd(const RnPlan *plan, bool *out_denied,
                            GError **error) RN_CHECK;
 
 /*
- * Limits, groups, ids, umask, capabilities, noNewPrivileges, and SIGKILL at
- * the parent's end; the working directory too if it was denied before. Without
+ * Limits, groups, ids, umask, capabilities, noNewPrivileges, and, where the
+ * plan says so, SIGKILL at the parent's end; the working directory too if it was denied before. Without
  * process.capabilities the process has none, as with runc. After a failure the
  * caller is neither one nor the other and has to end.
  */

@@ -8,7 +8,8 @@
  * says; fds 0 to 2 only.
  *
  * Talks to the launcher over `socket` as protocol.h, "launcher and init", has
- * it. Any failure is sent as RN_MSG_FAILED with the step's name in front; EOF
+ * it; with a start_socket (a listening one, else -1) it waits there for START.
+ * Any failure is sent as RN_MSG_FAILED with the step's name in front; EOF
  * of the launcher ends it.
  */
 #ifndef RNET_RUNTIME_INIT_H
@@ -16,6 +17,6 @@
 
 #include <rnet/runtime/plan.h>
 
-G_NORETURN void rn_init_main(const RnPlan *plan, int socket);
+G_NORETURN void rn_init_main(const RnPlan *plan, int socket, int start_socket);
 
 #endif

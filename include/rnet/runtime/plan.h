@@ -31,33 +31,63 @@ void rn_host_facts_init(RnHostFacts *facts);
 void rn_host_facts_clear(RnHostFacts *facts);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(RnHostFacts, rn_host_facts_clear)
 
+/* How the command wants it done, beside what the container is. */
+typedef struct RnPlanManner {
+    bool waits_for_start;   /* `create`: START comes from another process */
+    bool dies_with_caller;  /* `run` in the foreground */
+    bool no_pivot;          /* --no-pivot: MS_MOVE and chroot, for a ramfs */
+    bool keep_keyring;      /* --no-new-keyring */
+    unsigned preserved_fds; /* fds 3 and up of the caller that the payload
+                               gets, LISTEN_FDS included */
+    unsigned listen_fds;    /* how many of these are LISTEN_FDS */
+    char **environment;     /* of hooks that have none; borrowed */
+} RnPlanManner;
+
 typedef struct RnPlan {
     const RnConfig *config; /* borrowed */
     char *id;
     char *bundle; /* absolute path; relative sources of mounts start there */
-    char *rootfs;         /* absolute path on the host */
-    uint64_t namespaces;  /* CLONE_NEW* bits to create */
+    char *rootfs; /* absolute path on the host */
+    uint64_t namespaces; /* CLONE_NEW* bits to create */
+    GPtrArray *joins; /* of RnJoin to enter instead: the config's, borrowed */
+    bool has_userns;  /* a user namespace, a new one or one to enter */
     GArray *uid_mappings; /* of RnIdMapping; empty without CLONE_NEWUSER */
     GArray *gid_mappings;
-    bool single_id;       /* only one uid and gid are mapped: chown to and
+    bool single_id;        /* only one uid and gid are mapped: chown to and
                              setgroups are impossible */
-    bool has_network;     /* rnet makes one: handshake steps 2 and 3 */
+    bool has_network;      /* rnet makes one: handshake steps 2 and 3 */
     RnNetworkPlan network; /* valid if has_network */
-    char *resolv_conf; /* text for /etc/resolv.conf; NULL: leave it */
-    char *hosts;       /* text for /etc/hosts; NULL: leave it */
-    char *hostname;    /* text for /etc/hostname and the UTS name, or NULL */
+    char *resolv_conf;     /* text for /etc/resolv.conf; NULL: leave it */
+    char *hosts;           /* text for /etc/hosts; NULL: leave it */
+    char *hostname;        /* the UTS name, or NULL */
+    char *etc_hostname;    /* text for /etc/hostname; NULL: leave it */
+    RnPlanManner manner;
 } RnPlan;
 
 /* What the command asks for beside the bundle. */
 typedef struct RnPlanRequest {
     const char *id;
     const char *bundle; /* absolute path */
-    /* NULL: slirp with its defaults for a bundle with a network namespace, the
-     * host's network for one without */
+    /* NULL: as `engine` says, the host's or the joined network for a bundle
+     * without a new network namespace */
     const RnNetworkOptions *network;
+    /* `create`: a caller that looks after the network itself and the files
+     * that belong to it. Else: slirp with its defaults */
+    bool engine;
     bool publishes; /* ports are to be published: needs mode slirp */
     bool no_hosts;  /* leave /etc/hosts as the image has it */
+    RnPlanManner manner;
 } RnPlanRequest;
+
+/* These are entered by init itself: a cgroup namespace when it is in its
+ * cgroup, a time namespace when the offsets are set. */
+#define RN_PLAN_LATE_NAMESPACES ((uint64_t)CLONE_NEWCGROUP | CLONE_NEWTIME)
+
+/* True if the plan enters a namespace of this CLONE_NEW* kind by path. */
+bool rn_plan_joins(const RnPlan *plan, uint64_t flag);
+
+/* True if it has hooks that the launcher runs while init waits. */
+bool rn_plan_has_runtime_hooks(const RnPlan *plan);
 
 /*
  * Pure. Refuses what the caller cannot have (RN_ERROR_UNSUPPORTED) or what

@@ -28,6 +28,9 @@ bool rn_fd_fill_stdio(GError **error) RN_CHECK;
  */
 void rn_fd_close_all_but(const int *keep, unsigned n_keep);
 
+/* The same from `first` up; negative numbers in `keep` are passed over. */
+void rn_fd_close_from(int first, const int *keep, unsigned n_keep);
+
 /*
  * Reads a whole file, at most `max` bytes (a larger one: RN_ERROR_LIMIT).
  * `path` is relative to dirfd (AT_FDCWD: the working directory). Only regular

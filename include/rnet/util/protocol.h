@@ -14,6 +14,9 @@
  *   READY_FOR_NETWORK  I>L -                 namespaces exist; nsagent may join
  *   NETWORK_UP         L>I -                 link, addresses, rules are in
  *                                            place, the relay is ready
+ *   MOUNTED            I>L -                 the root file system is there, not
+ *                                            yet entered: host-side hooks may run
+ *   HOOKS_RAN          L>I -                 all of them succeeded
  *   TERMINAL           I>L fd: pty master    only with process.terminal
  *   PREPARED           I>L -                 root pivoted, program found; only
  *                                            ids, seccomp and exec are left
@@ -23,8 +26,11 @@
  *                                            without EXECING: init died
  *   SECCOMP_LISTENER   I>L fd: listener      after EXECING, only with a filter
  *                                            that has SCMP_ACT_NOTIFY
- *   Without a network READY_FOR_NETWORK and NETWORK_UP are left out, by the
- *   plan that both sides were given.
+ *   Without a network READY_FOR_NETWORK and NETWORK_UP are left out, without
+ *   prestart and createRuntime hooks MOUNTED and HOOKS_RAN, by the plan that
+ *   both sides were given. After `create` START, EXECING and what follows go
+ *   over another socket, a connection of `start` to the one in the entry; a
+ *   `start` that ends before START may be followed by another.
  *
  * monitor (M) and nsagent (A), on fd RN_HELPER_FD of nsagent
  *   AGENT_SETUP        M>A RnAgentSetup      fds: netns, then the user namespace
@@ -50,6 +56,15 @@
  *   RELAY_START        M>R -                 all is handed over: confine, run
  *   RELAY_READY        R>M -                 frames and connections are moving
  *   EOF: the network ends, and the relay with it.
+ *
+ * launcher (L) and detached monitor (M), on fd RN_HELPER_FD of the monitor
+ *   MONITOR_SETUP      L>M RnMonitorSetup    fds: init's pidfd, netns, then the
+ *                                            user namespace that owns it, if that
+ *                                            is another
+ *   MONITOR_LISTENER   L>M RnRelayListener   fd: bound (TCP: listening too)
+ *   MONITOR_START      L>M -                 all is handed over
+ *   MONITOR_READY      M>L -                 the network is up
+ *   EOF after READY: L is done; M ends with the pidfd. EOF before: M ends.
  *
  * launcher (L) and guard (G), on fd RN_HELPER_FD of the guard
  *   GUARD_WATCH        L>G container id      fds: directory of the entries, then
@@ -79,6 +94,8 @@ typedef enum RnMsgType {
     RN_MSG_MAPPED,
     RN_MSG_READY_FOR_NETWORK,
     RN_MSG_NETWORK_UP,
+    RN_MSG_MOUNTED,
+    RN_MSG_HOOKS_RAN,
     RN_MSG_TERMINAL,
     RN_MSG_PREPARED,
     RN_MSG_START,
@@ -96,6 +113,11 @@ typedef enum RnMsgType {
     RN_MSG_RELAY_LISTENER,
     RN_MSG_RELAY_START,
     RN_MSG_RELAY_READY,
+
+    RN_MSG_MONITOR_SETUP,
+    RN_MSG_MONITOR_LISTENER,
+    RN_MSG_MONITOR_START,
+    RN_MSG_MONITOR_READY,
 
     RN_MSG_GUARD_WATCH,
     RN_MSG_GUARD_DONE,
@@ -202,5 +224,12 @@ typedef struct RnJoined {
     int32_t pid; /* in W's pid namespace */
     uint32_t reserved;
 } RnJoined;
+
+typedef struct RnMonitorSetup {
+    RnNetworkPlan plan;
+    uint32_t n_ranges;
+    uint32_t log_level; /* RnLogLevel */
+    RnPortRange ranges[RN_AGENT_MAX_RANGES];
+} RnMonitorSetup;
 
 #endif

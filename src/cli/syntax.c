@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * syntax - command lines through GOption, answers on stdout
+ *
+ * Runs in the command line. Options and operands are bytes as they come, no
+ * locale's: who reads one names what is wrong.
+ */
+#include "config.h"
+
+#include "syntax.h"
+
+#include <string.h>
+#include <unistd.h>
+
+#include <rnet/util/fd.h>
+#include <rnet/util/log.h>
+
+static bool check_operands(const RnSyntax *syntax, unsigned n, GError **error)
+{
+    const char *wanted = syntax->operands != NULL ? syntax->operands : "none";
+
+    if (n >= syntax->min_operands && n <= syntax->max_operands)
+        return true;
+    return rn_set_error(error, RN_ERROR_INVALID, "%u operands, wanted: %s", n,
+                        wanted);
+}
+
+char **rn_syntax_parse(const RnSyntax *syntax, int argc, char **argv,
+                       GError **error)
+{
+    g_auto(GStrv) operands = NULL;
+    const GOptionEntry rest[] = {
+        { G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &operands,
+          NULL, syntax->operands },
+        { NULL },
+    };
+    g_autoptr(GOptionContext) context = g_option_context_new(NULL);
+
+    g_option_context_set_summary(context, syntax->summary);
+    g_option_context_set_description(context, syntax->description);
+    if (syntax->entries != NULL)
+        g_option_context_add_main_entries(context, syntax->entries, NULL);
+    g_option_context_add_main_entries(context, rest, NULL);
+    g_option_context_set_strict_posix(context, syntax->options_first);
+    if (!g_option_context_parse(context, &argc, &argv, error))
+        return NULL;
+    if (operands == NULL)
+        operands = g_new0(char *, 1);
+    if (!check_operands(syntax, g_strv_length(operands), error))
+        return NULL;
+    return g_steal_pointer(&operands);
+}
+
+int rn_usage_failure(const char *command, const GError *failure)
+{
+    rn_log_error("%s: %s", command, failure->message);
+    return RN_EXIT_USAGE;
+}
+
+int rn_command_failure(const GError *failure)
+{
+    rn_log_gerror(RN_LOG_ERROR, failure);
+    return RN_EXIT_FAILURE;
+}
+
+bool rn_output(const char *text, GError **error)
+{
+    if (rn_fd_write_all(STDOUT_FILENO, text, strlen(text), error))
+        return true;
+    g_prefix_error(error, "stdout: ");
+    return false;
+}
+
+bool rn_output_parse_format(const char *word, RnOutputFormat *out_format,
+                            GError **error)
+{
+    bool json = word != NULL && strcmp(word, "json") == 0;
+
+    if (!json && word != NULL && strcmp(word, "table") != 0)
+        return rn_set_error(error, RN_ERROR_INVALID,
+                            "invalid format option \"%s\": neither table nor "
+                            "json",
+                            word);
+    *out_format = json ? RN_OUTPUT_JSON : RN_OUTPUT_TABLE;
+    return true;
+}
+
+int rn_act_on_container(const RnGlobals *globals, int argc, char **argv,
+                        const char *summary, RnContainerAct act)
+{
+    const RnSyntax syntax = {
+        .operands = "ID",
+        .summary = summary,
+        .min_operands = 1,
+        .max_operands = 1,
+    };
+    g_autoptr(GError) failure = NULL;
+    g_auto(GStrv) operands = rn_syntax_parse(&syntax, argc, argv, &failure);
+    g_autoptr(RnManaged) managed = NULL;
+
+    if (operands == NULL)
+        return rn_usage_failure(argv[0], failure);
+    managed = rn_managed_open(globals->root, operands[0], &failure);
+    if (managed == NULL || !act(managed, &failure))
+        return rn_command_failure(failure);
+    return 0;
+}
