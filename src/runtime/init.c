@@ -166,7 +166,8 @@ static bool set_names(Init *init, GError **error)
 
     if (hostname == NULL && domainname == NULL)
         return true;
-    if ((init->plan->namespaces & CLONE_NEWUTS) == 0)
+    if ((init->plan->namespaces & CLONE_NEWUTS) == 0 &&
+        !rn_plan_joins(init->plan, CLONE_NEWUTS))
         return rn_set_error(error, RN_ERROR_INVALID,
                             "hostname and domainname need a uts namespace in "
                             "linux.namespaces");
