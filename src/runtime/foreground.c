@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * foreground - the event loop of `rnet run`
+ * foreground - the event loop of `rnet run` and `rnet exec`
  *
- * Runs in the launcher once the payload runs. Waits for: init's pidfd, signals
- * (signalfd), the terminal, the network's helpers. Ends when init does; what
- * then remains is rn_container_free()'s.
+ * Runs in the launcher once the payload runs. Waits for: the payload's pidfd,
+ * signals (signalfd), the terminal, and what else is in the loop: the network's
+ * helpers. Ends when the payload does; what then remains is
+ * rn_container_free()'s.
  */
 #include "config.h"
 
@@ -38,15 +39,14 @@ static const int passed_signals[] = {
 };
 
 typedef struct Foreground {
-    RnContainer *container;
+    const RnFrontProcess *process;
     RnLoop *loop;
     RnTerminal *terminal; /* NULL without one */
-    bool own_pid_namespace;
     int signal_fd;
     int ended_by;   /* the signal that rnet carried out itself, 0: none */
-    bool has_ended; /* init has */
+    bool has_ended; /* the process has */
     bool in_hurry;  /* a signal came after the end */
-    RnWatch init_watch;
+    RnWatch process_watch;
     RnWatch signal_watch;
 } Foreground;
 
@@ -60,9 +60,8 @@ static void collect_signals(sigset_t *set)
     sigaddset(set, SIGWINCH);
 }
 
-bool rn_foreground_prepare(const RnContainer *container, GError **error)
+bool rn_front_prepare(int terminal_fd, GError **error)
 {
-    int terminal_fd = rn_container_terminal(container);
     sigset_t set;
 
     collect_signals(&set);
@@ -127,17 +126,17 @@ static bool has_default_action(pid_t pid, int number)
 
 static void pass_signal(Foreground *front, int number)
 {
-    int pidfd = rn_container_pidfd(front->container);
+    const RnFrontProcess *process = front->process;
     g_autoptr(GError) failure = NULL;
 
     /* the kernel keeps a signal's default action from a namespace's pid 1,
      * so an unprepared payload could not be ended: done here instead */
-    if (front->own_pid_namespace && front->ended_by == 0 &&
-        has_default_action(rn_container_pid(front->container), number)) {
+    if (process->is_pid_1 && front->ended_by == 0 &&
+        has_default_action(process->pid, number)) {
         front->ended_by = number;
         number = SIGKILL;
     }
-    if (!rn_pidfd_signal(pidfd, number, &failure))
+    if (!rn_pidfd_signal(process->pidfd, number, &failure))
         rn_log_gerror(RN_LOG_WARNING, failure);
 }
 
@@ -159,13 +158,13 @@ static void on_signal(RnWatch *watch, uint32_t events)
     }
 }
 
-static void on_init_end(RnWatch *watch, uint32_t events)
+static void on_process_end(RnWatch *watch, uint32_t events)
 {
     Foreground *front = watch->data;
 
     (void)events;
     front->has_ended = true;
-    rn_watch_remove(&front->init_watch);
+    rn_watch_remove(&front->process_watch);
     rn_loop_quit(front->loop);
 }
 
@@ -180,15 +179,13 @@ static void on_terminal_gone(void *data)
 
 static bool watch_all(Foreground *front, GError **error)
 {
-    int terminal_fd = rn_container_terminal(front->container);
+    int terminal_fd = front->process->terminal_fd;
 
     if (!open_signals(&front->signal_fd, error) ||
         !rn_loop_add(front->loop, &front->signal_watch, front->signal_fd,
                      EPOLLIN, on_signal, front, error) ||
-        !rn_loop_add(front->loop, &front->init_watch,
-                     rn_container_pidfd(front->container), EPOLLIN, on_init_end,
-                     front, error) ||
-        !rn_container_watch(front->container, front->loop, error))
+        !rn_loop_add(front->loop, &front->process_watch, front->process->pidfd,
+                     EPOLLIN, on_process_end, front, error))
         return false;
     if (terminal_fd < 0)
         return true;
@@ -211,33 +208,54 @@ static bool show_last_output(Foreground *front, GError **error)
     return true;
 }
 
-static bool wait_for_end(Foreground *front, int *out_exit_code, GError **error)
+static bool wait_for_end(Foreground *front, int *out_ended_by, GError **error)
 {
     if (!watch_all(front, error) || !rn_loop_run(front->loop, error) ||
         !show_last_output(front, error))
         return false;
-    if (!rn_container_reap(front->container, out_exit_code, error))
-        return false;
-    if (front->ended_by != 0)
-        *out_exit_code = 128 + front->ended_by;
+    *out_ended_by = front->ended_by;
     return true;
+}
+
+bool rn_front_wait(const RnFrontProcess *process, RnLoop *loop,
+                   int *out_ended_by, GError **error)
+{
+    Foreground front = {
+        .process = process,
+        .loop = loop,
+        .signal_fd = -1,
+    };
+    bool result = false;
+
+    result = wait_for_end(&front, out_ended_by, error);
+    rn_terminal_free(front.terminal);
+    rn_watch_remove(&front.process_watch);
+    rn_watch_remove(&front.signal_watch);
+    rn_fd_close(&front.signal_fd);
+    return result;
+}
+
+bool rn_foreground_prepare(const RnContainer *container, GError **error)
+{
+    return rn_front_prepare(rn_container_terminal(container), error);
 }
 
 bool rn_foreground_wait(RnContainer *container, const RnPlan *plan,
                         RnLoop *loop, int *out_exit_code, GError **error)
 {
-    Foreground front = {
-        .container = container,
-        .loop = loop,
-        .own_pid_namespace = (plan->namespaces & CLONE_NEWPID) != 0,
-        .signal_fd = -1,
+    const RnFrontProcess process = {
+        .pid = rn_container_pid(container),
+        .pidfd = rn_container_pidfd(container),
+        .terminal_fd = rn_container_terminal(container),
+        .is_pid_1 = (plan->namespaces & CLONE_NEWPID) != 0,
     };
-    bool result = false;
+    int ended_by = 0;
 
-    result = wait_for_end(&front, out_exit_code, error);
-    rn_terminal_free(front.terminal);
-    rn_watch_remove(&front.init_watch);
-    rn_watch_remove(&front.signal_watch);
-    rn_fd_close(&front.signal_fd);
-    return result;
+    if (!rn_container_watch(container, loop, error) ||
+        !rn_front_wait(&process, loop, &ended_by, error) ||
+        !rn_container_reap(container, out_exit_code, error))
+        return false;
+    if (ended_by != 0)
+        *out_exit_code = 128 + ended_by;
+    return true;
 }
