@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * payload - from rnet's process to the container's program
+ *
+ * Runs in init and in the process of `exec`, which are what the program is to
+ * be but for the exec itself. Failure: the exec's, as an error that travels
+ * over the socket, which is open as long as there was none.
+ */
+#include "config.h"
+
+#include <rnet/runtime/payload.h>
+
+#include <errno.h>
+#include <limits.h>
+#include <unistd.h>
+
+#include <rnet/sys/process.h>
+#include <rnet/util/msg.h>
+#include <rnet/util/protocol.h>
+
+int rn_payload_first_own_fd(const RnPlan *plan)
+{
+    return STDERR_FILENO + 1 + (int)plan->manner.preserved_fds;
+}
+
+/* sd_listen_fds(3): how many there are from 3 on, and for which process. */
+static char **make_environment(const RnPlan *plan)
+{
+    unsigned n = plan->manner.listen_fds;
+    char **env = g_strdupv(plan->config->process.env);
+    g_autofree char *count = g_strdup_printf("%u", n);
+    g_autofree char *pid = g_strdup_printf("%d", (int)getpid());
+
+    if (n == 0)
+        return env;
+    env = g_environ_setenv(env, "LISTEN_FDS", count, TRUE);
+    return g_environ_setenv(env, "LISTEN_PID", pid, TRUE);
+}
+
+static bool explain(const char *program, int errno_value, GError **error)
+{
+    (void)rn_set_error(error,
+                       errno_value == ENOENT ? RN_ERROR_PROGRAM_MISSING
+                                             : RN_ERROR_PROGRAM_UNRUNNABLE,
+                       "\"%s\": %s", program, g_strerror(errno_value));
+    if (errno_value == EACCES)
+        return rn_error_add_hint(error, "process.user may not execute it");
+    if (errno_value == EAGAIN)
+        return rn_error_add_hint(error, "RLIMIT_NPROC of the user is reached");
+    return false;
+}
+
+bool rn_payload_exec(const RnPlan *plan, const char *program, int socket,
+                     GError **error)
+{
+    g_auto(GStrv) environment = make_environment(plan);
+
+    /* all are CLOEXEC anyway; this is for a library that forgot */
+    if (close_range((unsigned)rn_payload_first_own_fd(plan), UINT_MAX,
+                    CLOSE_RANGE_CLOEXEC) < 0)
+        return rn_set_errno(error, errno, "close all fds");
+    rn_signals_reset();
+    /* also the look whether the launcher still lives, for PR_SET_PDEATHSIG
+     * says nothing about a parent that ended before */
+    if (!rn_msg_send(socket, RN_MSG_EXECING, NULL, 0, NULL, 0, error))
+        return false;
+    (void)execve(program, plan->config->process.args, environment);
+    return explain(program, errno, error);
+}
