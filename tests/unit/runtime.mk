@@ -44,6 +44,9 @@ unit_tests += tests/unit/test-seccomp-notify
 tests_unit_test_seccomp_notify_SOURCES = tests/unit/test-seccomp-notify.c
 tests_unit_test_seccomp_notify_LDADD = $(RUNTIME_LIBS) $(CMOCKA_LIBS)
 
+unit_tests += tests/unit/test-exec-process
+tests_unit_test_exec_process_SOURCES = tests/unit/test-exec-process.c
+tests_unit_test_exec_process_LDADD = $(RUNTIME_LIBS) $(CMOCKA_LIBS)
 
 
 
