@@ -52,6 +52,7 @@ static const Command commands[] = {
     { "state", "show a container's state", rn_cmd_state },
     { "kill", "send a signal to a container", rn_cmd_kill },
     { "delete", "remove a container", rn_cmd_delete },
+    { "exec", "run a command in a container", rn_cmd_exec },
 };
 
 static const Helper *find_helper(const char *program)
