@@ -13,10 +13,8 @@
 
 #include <rnet/runtime/init.h>
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,10 +27,11 @@
 #include <rnet/runtime/devices.h>
 #include <rnet/runtime/hook-state.h>
 #include <rnet/runtime/identity.h>
+#include <rnet/runtime/payload.h>
 #include <rnet/runtime/program.h>
 #include <rnet/runtime/rootfs.h>
+#include <rnet/sys/binfmt.h>
 #include <rnet/sys/netlink.h>
-#include <rnet/sys/process.h>
 #include <rnet/sys/pty.h>
 #include <rnet/util/fd.h>
 #include <rnet/util/log.h>
@@ -69,19 +68,13 @@ static bool say(const Init *init, RnMsgType type, GError **error)
     return rn_msg_send(init->socket, type, NULL, 0, NULL, 0, error);
 }
 
-/* The first fd that is neither stdio nor one that the payload is to have. */
-static int first_own_fd(const Init *init)
-{
-    return STDERR_FILENO + 1 + (int)init->plan->manner.preserved_fds;
-}
-
 static bool move_up(const Init *init, int *fd, GError **error)
 {
     int moved = -1;
 
-    if (*fd < 0 || *fd >= first_own_fd(init))
+    if (*fd < 0 || *fd >= rn_payload_first_own_fd(init->plan))
         return true;
-    moved = fcntl(*fd, F_DUPFD_CLOEXEC, first_own_fd(init));
+    moved = fcntl(*fd, F_DUPFD_CLOEXEC, rn_payload_first_own_fd(init->plan));
     if (moved < 0)
         return rn_set_errno(error, errno, "move the launcher's socket");
     rn_fd_close(fd);
@@ -95,7 +88,7 @@ static bool settle_stdio(Init *init, GError **error)
     if (!move_up(init, &init->socket, error) ||
         !move_up(init, &init->start_socket, error))
         return false;
-    rn_fd_close_from(first_own_fd(init),
+    rn_fd_close_from(rn_payload_first_own_fd(init->plan),
                      (const int[]){ init->socket, init->start_socket }, 2);
     return rn_fd_fill_stdio(error);
 }
@@ -178,23 +171,6 @@ static bool set_names(Init *init, GError **error)
     return true;
 }
 
-/* True if binfmt_misc has an entry: seen on the host's /proc. */
-static bool has_foreign_formats(void)
-{
-    DIR *folder = opendir("/proc/sys/fs/binfmt_misc");
-    struct dirent *entry = NULL;
-    bool found = false;
-
-    if (folder == NULL)
-        return false;
-    while (!found && (entry = readdir(folder)) != NULL)
-        found = entry->d_name[0] != '.' &&
-                strcmp(entry->d_name, "register") != 0 &&
-                strcmp(entry->d_name, "status") != 0;
-    (void)closedir(folder);
-    return found;
-}
-
 /* createRuntime hooks look at the root file system from outside, those of
  * createContainer from inside, both before it is entered. */
 static bool wait_for_hooks(Init *init, GError **error)
@@ -210,7 +186,7 @@ static bool build_rootfs(Init *init, GError **error)
 {
     const GPtrArray *left_out = init->rootfs.left_out;
 
-    init->foreign_formats = has_foreign_formats();
+    init->foreign_formats = rn_binfmt_has_entries();
     if (!rn_rootfs_build(init->plan, &init->rootfs, error))
         return false;
     for (unsigned i = 0; i < left_out->len; i++)
@@ -264,7 +240,8 @@ static bool hear_start(Init *init, int connection, bool *out_started,
     }
     rn_fd_close(&init->socket);
     rn_fd_close(&init->start_socket);
-    init->socket = fcntl(connection, F_DUPFD_CLOEXEC, first_own_fd(init));
+    init->socket =
+        fcntl(connection, F_DUPFD_CLOEXEC, rn_payload_first_own_fd(init->plan));
     return init->socket >= 0 ||
            rn_set_errno(error, errno, "keep the connection");
 }
@@ -311,46 +288,9 @@ static bool assume_identity(Init *init, GError **error)
     return rn_identity_assume(init->plan, init->cwd_was_denied, error);
 }
 
-/* sd_listen_fds(3): how many there are from 3 on, and for which process. */
-static char **make_environment(const Init *init)
-{
-    unsigned n = init->plan->manner.listen_fds;
-    char **env = g_strdupv(init->plan->config->process.env);
-    g_autofree char *count = g_strdup_printf("%u", n);
-    g_autofree char *pid = g_strdup_printf("%d", (int)getpid());
-
-    if (n == 0)
-        return env;
-    env = g_environ_setenv(env, "LISTEN_FDS", count, TRUE);
-    return g_environ_setenv(env, "LISTEN_PID", pid, TRUE);
-}
-
 static bool exec_program(Init *init, GError **error)
 {
-    const RnProcess *process = &init->plan->config->process;
-    g_auto(GStrv) environment = make_environment(init);
-    int errno_value = 0;
-
-    /* all are CLOEXEC anyway; this is for a library that forgot */
-    if (close_range((unsigned)first_own_fd(init), UINT_MAX,
-                    CLOSE_RANGE_CLOEXEC) < 0)
-        return rn_set_errno(error, errno, "close all fds");
-    rn_signals_reset();
-    /* also the look whether the launcher still lives, for PR_SET_PDEATHSIG
-     * says nothing about a parent that ended before */
-    if (!say(init, RN_MSG_EXECING, error))
-        return false;
-    (void)execve(init->program, process->args, environment);
-    errno_value = errno;
-    (void)rn_set_error(error,
-                       errno_value == ENOENT ? RN_ERROR_PROGRAM_MISSING
-                                             : RN_ERROR_PROGRAM_UNRUNNABLE,
-                       "\"%s\": %s", init->program, g_strerror(errno_value));
-    if (errno_value == EACCES)
-        return rn_error_add_hint(error, "process.user may not execute it");
-    if (errno_value == EAGAIN)
-        return rn_error_add_hint(error, "RLIMIT_NPROC of the user is reached");
-    return false;
+    return rn_payload_exec(init->plan, init->program, init->socket, error);
 }
 
 /* A failure before MAPPED would compete with the launcher's own about a
