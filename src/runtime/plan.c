@@ -75,18 +75,17 @@ static void append_mapping(GArray *maps, uint32_t container_id,
     g_array_append_val(maps, mapping);
 }
 
-/*
- * The map for a bundle that gives none. With extra ids: the caller is root in
- * there and the extra ids follow. With one id only: the caller is whoever the
- * process runs as.
- */
-static GArray *default_mappings(uint32_t caller, const GArray *extra,
-                                uint32_t process_id)
+GArray *rn_plan_default_mappings(const RnHostFacts *facts, RnIdKind kind,
+                                 uint32_t process_id)
 {
+    const GArray *extra =
+        kind == RN_ID_USER ? facts->extra_uids : facts->extra_gids;
+    uint32_t caller = kind == RN_ID_USER ? facts->uid : facts->gid;
     GArray *maps = g_array_new(FALSE, FALSE, sizeof(RnIdMapping));
     uint32_t next = 1;
 
-    if (extra->len == 0) {
+    /* both or neither: a half-mapped pair surprises more than one id */
+    if (facts->extra_uids->len == 0 || facts->extra_gids->len == 0) {
         append_mapping(maps, process_id, caller, 1);
         return maps;
     }
@@ -127,14 +126,10 @@ static void plan_mappings(RnPlan *plan, const RnHostFacts *facts)
         plan->uid_mappings = copy_mappings(config->uid_mappings);
         plan->gid_mappings = copy_mappings(config->gid_mappings);
     } else {
-        /* both or neither: a half-mapped pair surprises more than one id */
-        bool both = facts->extra_uids->len > 0 && facts->extra_gids->len > 0;
-        g_autoptr(GArray) none = g_array_new(FALSE, FALSE, 1);
-
-        plan->uid_mappings = default_mappings(
-            facts->uid, both ? facts->extra_uids : none, config->process.uid);
-        plan->gid_mappings = default_mappings(
-            facts->gid, both ? facts->extra_gids : none, config->process.gid);
+        plan->uid_mappings = rn_plan_default_mappings(facts, RN_ID_USER,
+                                                      config->process.uid);
+        plan->gid_mappings = rn_plan_default_mappings(facts, RN_ID_GROUP,
+                                                      config->process.gid);
     }
     plan->single_id =
         maps_one_id(plan->uid_mappings) && maps_one_id(plan->gid_mappings);

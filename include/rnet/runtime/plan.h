@@ -31,6 +31,14 @@ void rn_host_facts_init(RnHostFacts *facts);
 void rn_host_facts_clear(RnHostFacts *facts);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(RnHostFacts, rn_host_facts_clear)
 
+/*
+ * The id map of a user namespace for a bundle that gives none (GArray of
+ * RnIdMapping, the caller's). With extra ids: the caller is root in there and
+ * the extra ids follow. With one id only: the caller is `process_id`.
+ */
+GArray *rn_plan_default_mappings(const RnHostFacts *facts, RnIdKind kind,
+                                 uint32_t process_id) RN_CHECK;
+
 /* How the command wants it done, beside what the container is. */
 typedef struct RnPlanManner {
     bool waits_for_start;   /* `create`: START comes from another process */
