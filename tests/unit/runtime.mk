@@ -47,6 +47,9 @@ tests_unit_test_seccomp_notify_LDADD = $(RUNTIME_LIBS) $(CMOCKA_LIBS)
 unit_tests += tests/unit/test-exec-process
 tests_unit_test_exec_process_SOURCES = tests/unit/test-exec-process.c
 tests_unit_test_exec_process_LDADD = $(RUNTIME_LIBS) $(CMOCKA_LIBS)
+unit_tests += tests/unit/test-spec-template
+tests_unit_test_spec_template_SOURCES = tests/unit/test-spec-template.c
+tests_unit_test_spec_template_LDADD = $(RUNTIME_LIBS) $(CMOCKA_LIBS)
 
 
 
