@@ -10,6 +10,7 @@ rnet_SOURCES += src/cli/syntax.c
 rnet_SOURCES += src/cli/cmd-create.c
 rnet_SOURCES += src/cli/cmd-exec.c
 rnet_SOURCES += src/cli/cmd-lifecycle.c
+rnet_SOURCES += src/cli/cmd-list.c
 rnet_SOURCES += src/cli/cmd-run.c
 rnet_SOURCES += src/cli/cmd-spec.c
 rnet_LDADD = $(RUNTIME_LIBS)

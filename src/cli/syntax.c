@@ -71,6 +71,15 @@ bool rn_output(const char *text, GError **error)
     return false;
 }
 
+bool rn_output_json(const json_t *tree, RnOutputShape shape, GError **error)
+{
+    const gsize flags =
+        shape == RN_OUTPUT_INDENTED ? JSON_INDENT(4) : JSON_COMPACT;
+    g_autofree char *text = json_dumps(tree, flags | JSON_PRESERVE_ORDER);
+
+    return rn_output(text, error) && rn_output("\n", error);
+}
+
 bool rn_output_parse_format(const char *word, RnOutputFormat *out_format,
                             GError **error)
 {

@@ -38,6 +38,15 @@ int rn_command_failure(const GError *failure);
 /* Writes all of `text` to stdout. */
 bool rn_output(const char *text, GError **error) RN_CHECK;
 
+typedef enum RnOutputShape {
+    RN_OUTPUT_COMPACT, /* one line */
+    RN_OUTPUT_INDENTED,
+} RnOutputShape;
+
+/* Writes a document and a newline to stdout. */
+bool rn_output_json(const json_t *tree, RnOutputShape shape,
+                    GError **error) RN_CHECK;
+
 typedef enum RnOutputFormat {
     RN_OUTPUT_TABLE,
     RN_OUTPUT_JSON,

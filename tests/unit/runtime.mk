@@ -51,6 +51,9 @@ unit_tests += tests/unit/test-spec-template
 tests_unit_test_spec_template_SOURCES = tests/unit/test-spec-template.c
 tests_unit_test_spec_template_LDADD = $(RUNTIME_LIBS) $(CMOCKA_LIBS)
 
+unit_tests += tests/unit/test-list
+tests_unit_test_list_SOURCES = tests/unit/test-list.c
+tests_unit_test_list_LDADD = $(RUNTIME_LIBS) $(CMOCKA_LIBS)
 
 
 
