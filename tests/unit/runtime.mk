@@ -55,6 +55,9 @@ unit_tests += tests/unit/test-list
 tests_unit_test_list_SOURCES = tests/unit/test-list.c
 tests_unit_test_list_LDADD = $(RUNTIME_LIBS) $(CMOCKA_LIBS)
 
+unit_tests += tests/unit/test-ps-filter
+tests_unit_test_ps_filter_SOURCES = tests/unit/test-ps-filter.c
+tests_unit_test_ps_filter_LDADD = $(RUNTIME_LIBS) $(CMOCKA_LIBS)
 
 
 
