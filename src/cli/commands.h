@@ -37,5 +37,7 @@ int rn_cmd_exec(const RnGlobals *globals, int argc, char **argv);
 int rn_cmd_spec(const RnGlobals *globals, int argc, char **argv);
 int rn_cmd_list(const RnGlobals *globals, int argc, char **argv);
 int rn_cmd_ps(const RnGlobals *globals, int argc, char **argv);
+int rn_cmd_pause(const RnGlobals *globals, int argc, char **argv);
+int rn_cmd_resume(const RnGlobals *globals, int argc, char **argv);
 
 #endif

@@ -11,6 +11,7 @@ rnet_SOURCES += src/cli/cmd-create.c
 rnet_SOURCES += src/cli/cmd-exec.c
 rnet_SOURCES += src/cli/cmd-lifecycle.c
 rnet_SOURCES += src/cli/cmd-list.c
+rnet_SOURCES += src/cli/cmd-pause.c
 rnet_SOURCES += src/cli/cmd-ps.c
 rnet_SOURCES += src/cli/cmd-run.c
 rnet_SOURCES += src/cli/cmd-spec.c
