@@ -59,6 +59,9 @@ unit_tests += tests/unit/test-ps-filter
 tests_unit_test_ps_filter_SOURCES = tests/unit/test-ps-filter.c
 tests_unit_test_ps_filter_LDADD = $(RUNTIME_LIBS) $(CMOCKA_LIBS)
 
+unit_tests += tests/unit/test-update
+tests_unit_test_update_SOURCES = tests/unit/test-update.c
+tests_unit_test_update_LDADD = $(RUNTIME_LIBS) $(CMOCKA_LIBS)
 
 
 
