@@ -155,3 +155,12 @@ bool rn_config_read_time_offsets(const RnJsonAt *at, void *target,
 
     return rn_json_read_entries(at, append_offset, *offsets, error);
 }
+
+const char **rn_config_namespace_words(void)
+{
+    const char **names = g_new0(const char *, G_N_ELEMENTS(types) + 1);
+
+    for (unsigned i = 0; i < G_N_ELEMENTS(types); i++)
+        names[i] = types[i].name;
+    return names;
+}

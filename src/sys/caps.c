@@ -53,15 +53,25 @@ bool rn_cap_parse(const char *name, unsigned *out_capability, GError **error)
     return true;
 }
 
-/* "CAP_NET_ADMIN", the caller's. */
-static char *format_capability(unsigned capability)
+char *rn_cap_name(unsigned capability)
 {
     char *name = cap_to_name((cap_value_t)capability);
-    char *upper = name == NULL ? g_strdup_printf("capability %u", capability)
-                               : g_ascii_strup(name, -1);
+    char *upper = NULL;
 
+    /* without a name libcap gives the number */
+    if (name != NULL && !g_ascii_isdigit(name[0]))
+        upper = g_ascii_strup(name, -1);
     (void)cap_free(name);
     return upper;
+}
+
+/* For an error text, the caller's. */
+static char *format_capability(unsigned capability)
+{
+    char *name = rn_cap_name(capability);
+
+    return name != NULL ? name
+                        : g_strdup_printf("capability %u", capability);
 }
 
 RnCapMask rn_caps_all(void)

@@ -205,3 +205,12 @@ void rn_mount_options_clear(RnMountOptions *options)
 {
     g_clear_pointer(&options->data, g_free);
 }
+
+const char **rn_mount_option_words(void)
+{
+    const char **names = g_new0(const char *, G_N_ELEMENTS(words_known) + 1);
+
+    for (unsigned i = 0; i < G_N_ELEMENTS(words_known); i++)
+        names[i] = words_known[i].name;
+    return names;
+}

@@ -170,6 +170,9 @@ bool rn_resources_parse(const char *text, gsize length, const char *name,
 RnConfig *rn_config_parse(const char *text, gsize length, const char *name,
                           GError **error) RN_CHECK;
 
+/* The types of linux.namespaces, NULL-terminated; the array is the caller's. */
+const char **rn_config_namespace_words(void) RN_CHECK;
+
 void rn_config_free(RnConfig *config);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(RnConfig, rn_config_free)
 

@@ -19,6 +19,10 @@ typedef uint64_t RnCapMask;
 bool rn_cap_parse(const char *name, unsigned *out_capability,
                   GError **error) RN_CHECK;
 
+/* "CAP_NET_ADMIN" for its number, the caller's; NULL for a number that libcap
+ * has no name for. */
+char *rn_cap_name(unsigned capability) RN_CHECK;
+
 /* All capabilities that the running kernel has. */
 RnCapMask rn_caps_all(void);
 

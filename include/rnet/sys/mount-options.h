@@ -38,6 +38,10 @@ enum { RN_MOUNT_DATA_MAX = 4095 }; /* bytes; mount(2) takes one page */
  */
 bool rn_mount_options_parse(const char *const *words, RnMountOptions *options,
                             GError **error) RN_CHECK;
+
+/* All words that are not data, NULL-terminated; the array is the caller's. */
+const char **rn_mount_option_words(void) RN_CHECK;
+
 void rn_mount_options_clear(RnMountOptions *options);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(RnMountOptions, rn_mount_options_clear)
 
