@@ -10,6 +10,7 @@ rnet_SOURCES += src/cli/syntax.c
 rnet_SOURCES += src/cli/cmd-create.c
 rnet_SOURCES += src/cli/cmd-events.c
 rnet_SOURCES += src/cli/cmd-exec.c
+rnet_SOURCES += src/cli/cmd-features.c
 rnet_SOURCES += src/cli/cmd-lifecycle.c
 rnet_SOURCES += src/cli/cmd-list.c
 rnet_SOURCES += src/cli/cmd-pause.c

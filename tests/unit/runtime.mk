@@ -63,6 +63,9 @@ unit_tests += tests/unit/test-update
 tests_unit_test_update_SOURCES = tests/unit/test-update.c
 tests_unit_test_update_LDADD = $(RUNTIME_LIBS) $(CMOCKA_LIBS)
 
+unit_tests += tests/unit/test-features
+tests_unit_test_features_SOURCES = tests/unit/test-features.c
+tests_unit_test_features_LDADD = $(RUNTIME_LIBS) $(CMOCKA_LIBS)
 
 
 
