@@ -53,6 +53,14 @@ static const Command commands[] = {
     { "kill", "send a signal to a container", rn_cmd_kill },
     { "delete", "remove a container", rn_cmd_delete },
     { "exec", "run a command in a container", rn_cmd_exec },
+    { "list", "list the containers", rn_cmd_list },
+    { "ps", "show a container's processes", rn_cmd_ps },
+    { "pause", "stop all processes of a container", rn_cmd_pause },
+    { "resume", "let a paused container go on", rn_cmd_resume },
+    { "update", "change the limits of a container", rn_cmd_update },
+    { "events", "show what a container uses", rn_cmd_events },
+    { "spec", "write a config.json to begin with", rn_cmd_spec },
+    { "features", "show what rnet can do", rn_cmd_features },
 };
 
 static const Helper *find_helper(const char *program)
