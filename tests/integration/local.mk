@@ -4,6 +4,7 @@
 
 integration_tests = \
 	tests/integration/test-run-basic \
+	tests/integration/test-commands \
 	tests/integration/test-run-errors \
 	tests/integration/test-host-errors \
 	tests/integration/test-terminal \
@@ -98,3 +99,5 @@ tests_integration_test_handshake_kills_SOURCES = \
 tests_integration_test_handshake_kills_LDADD = $(HARNESS_LIBS)
 tests_integration_test_lifecycle_SOURCES = tests/integration/test-lifecycle.c
 tests_integration_test_lifecycle_LDADD = $(HARNESS_LIBS)
+tests_integration_test_commands_SOURCES = tests/integration/test-commands.c
+tests_integration_test_commands_LDADD = $(HARNESS_LIBS)
