@@ -11,6 +11,9 @@
  *
  * launcher (L) and init (I)
  *   MAPPED             L>I -                 id maps written, setgroups decided
+ *   SOURCES            L>I -                 fds: sources of idmapped mounts, 1
+ *                                            to 8, in the plan's order; as many
+ *                                            of these as it takes, maybe none
  *   READY_FOR_NETWORK  I>L -                 namespaces exist; nsagent may join
  *   NETWORK_UP         L>I -                 link, addresses, rules are in
  *                                            place, the relay is ready
@@ -92,6 +95,7 @@ typedef enum RnMsgType {
     RN_MSG_JOINED,
 
     RN_MSG_MAPPED,
+    RN_MSG_SOURCES,
     RN_MSG_READY_FOR_NETWORK,
     RN_MSG_NETWORK_UP,
     RN_MSG_MOUNTED,
