@@ -23,6 +23,7 @@
 #include <libmnl/libmnl.h>
 
 #include <rnet/sys/netlink-request.h>
+#include <rnet/util/fd.h>
 
 struct RnNetlink {
     struct mnl_socket *socket;
@@ -61,6 +62,21 @@ RnNetlink *rn_netlink_open(GError **error)
 
     if (socket == NULL)
         return NULL;
+    netlink = g_new0(RnNetlink, 1);
+    netlink->socket = socket;
+    return netlink;
+}
+
+RnNetlink *rn_netlink_adopt(int fd, GError **error)
+{
+    struct mnl_socket *socket = mnl_socket_fdopen(fd);
+    RnNetlink *netlink = NULL;
+
+    if (socket == NULL) {
+        (void)rn_set_errno(error, errno, "use a netlink socket");
+        rn_fd_close(&fd);
+        return NULL;
+    }
     netlink = g_new0(RnNetlink, 1);
     netlink->socket = socket;
     return netlink;
@@ -142,15 +158,29 @@ bool rn_netlink_check_status(const struct nlmsghdr *header, const char *what,
     return rn_set_errno(error, -status->error, "%s (%s)", what, explanation);
 }
 
+/* netlink(7): an int, 0 or a negative errno, ends a list. */
+static bool check_end(const RnNetlinkRequest *request,
+                      const struct nlmsghdr *header, GError **error)
+{
+    const int *status = mnl_nlmsg_get_payload(header);
+
+    if (mnl_nlmsg_get_payload_len(header) < sizeof *status || *status >= 0)
+        return true;
+    return rn_set_errno(error, -*status, "%s", request->what);
+}
+
 /*
- * Looks at one message of an answer: sets *out_done at the acknowledgement,
- * false when that is a refusal.
+ * Looks at one message of an answer: sets *out_done at the acknowledgement, or
+ * the end of a list; false when that is a refusal.
  */
 static bool take_reply(const RnNetlinkRequest *request,
                        const struct nlmsghdr *header, bool *out_done,
                        GError **error)
 {
-    *out_done = header->nlmsg_type == NLMSG_ERROR;
+    *out_done =
+        header->nlmsg_type == NLMSG_ERROR || header->nlmsg_type == NLMSG_DONE;
+    if (header->nlmsg_type == NLMSG_DONE)
+        return check_end(request, header, error);
     if (*out_done)
         return rn_netlink_check_status(header, request->what, error);
     if (request->func != NULL)

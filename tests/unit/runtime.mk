@@ -19,6 +19,11 @@ tests_unit_test_rootfs_SOURCES = tests/unit/test-rootfs.c \
 	tests/unit/fake-launcher.c
 tests_unit_test_rootfs_LDADD = $(RUNTIME_LIBS) $(CMOCKA_LIBS)
 
+unit_tests += tests/unit/test-net-devices
+tests_unit_test_net_devices_SOURCES = tests/unit/test-net-devices.c \
+	tests/unit/netns.c
+tests_unit_test_net_devices_LDADD = $(RUNTIME_LIBS) $(CMOCKA_LIBS)
+
 unit_tests += tests/unit/test-identity
 tests_unit_test_identity_SOURCES = tests/unit/test-identity.c \
 	tests/unit/fake-launcher.c
