@@ -83,6 +83,28 @@ static bool has_nodev(int fd)
     return fstatvfs(fd, &status) == 0 && (status.f_flag & ST_NODEV) != 0;
 }
 
+/* By fd: who can write the directory could put a link in the node's place. */
+static bool give_node(const RnDevice *device, int folder_fd, const char *name,
+                      mode_t mode, GError **error)
+{
+    g_autofree char *path = NULL;
+    struct stat status = { 0 };
+    rn_autofd int fd = openat(folder_fd, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+
+    if (fd < 0 || fstat(fd, &status) < 0)
+        return rn_set_errno(error, errno, "open the node");
+    if (!is_device(&status, device))
+        return rn_set_error(error, RN_ERROR_STATE,
+                            "the node was changed while it was made");
+    if (fchownat(fd, "", device->uid, device->gid, AT_EMPTY_PATH) < 0)
+        return rn_set_errno(error, errno, "give the node to %u:%u", device->uid,
+                            device->gid);
+    path = g_strdup_printf("/proc/self/fd/%d", fd); /* fchmod(2): no O_PATH */
+    if (chmod(path, mode) < 0)
+        return rn_set_errno(error, errno, "set the node's mode");
+    return true;
+}
+
 /* Makes the node; RN_ERRNO EPERM where that is not allowed. */
 static bool make_node(const RnDevice *device, int root_fd, GError **error)
 {
@@ -97,14 +119,7 @@ static bool make_node(const RnDevice *device, int root_fd, GError **error)
     if (mknodat(folder_fd, name, node_type(device) | mode,
                 node_number(device)) < 0)
         return rn_set_errno(error, errno, "make the node");
-    /* the node is new and its directory was opened: the name is ours */
-    if (fchownat(folder_fd, name, device->uid, device->gid,
-                 AT_SYMLINK_NOFOLLOW) < 0)
-        return rn_set_errno(error, errno, "give the node to %u:%u", device->uid,
-                            device->gid);
-    if (fchmodat(folder_fd, name, mode, 0) < 0)
-        return rn_set_errno(error, errno, "set the node's mode");
-    return true;
+    return give_node(device, folder_fd, name, mode, error);
 }
 
 static bool clone_host_node(const RnDevice *device, int *out_fd, GError **error)
@@ -165,7 +180,7 @@ static bool check_present(const RnDevice *device, int fd, bool *out_done,
 static bool provide_node(const RnPlan *plan, const RnDevice *device,
                          int root_fd, GError **error)
 {
-    bool is_host = (plan->namespaces & CLONE_NEWUSER) == 0;
+    bool is_host = !plan->has_userns;
     g_autoptr(GError) failure = NULL;
     rn_autofd int fd = -1;
     bool done = false;
@@ -239,6 +254,21 @@ bool rn_devices_add(const RnPlan *plan, int root_fd, GError **error)
             return false;
     }
     return add_links(root_fd, error);
+}
+
+bool rn_devices_clone_null(int *out_fd, GError **error)
+{
+    const RnDevice null_device = {
+        .path = (char *)"/dev/null",
+        .type = 'c',
+        .major = 1,
+        .minor = 3,
+    };
+
+    if (clone_host_node(&null_device, out_fd, error))
+        return true;
+    g_prefix_error(error, "the host's \"/dev/null\": ");
+    return false;
 }
 
 static bool bind_console(int slave, int root_fd, GError **error)

@@ -98,25 +98,15 @@ static bool write_files(const RnPlan *plan, int folder_fd,
     return true;
 }
 
-static bool open_folder(const char *path, int *out_fd, GError **error)
-{
-    *out_fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-    if (*out_fd < 0)
-        return rn_set_errno(error, errno, "open \"%s\"", path);
-    return true;
-}
-
-bool rn_generated_make(const RnPlan *plan, const char *scratch,
+/* The tmpfs has to be attached, since only then can its files be cloned. */
+bool rn_generated_make(const RnPlan *plan, int scratch_fd,
                        RnGenerated *generated, GError **error)
 {
-    rn_autofd int scratch_fd = -1;
     rn_autofd int folder_fd = -1;
 
-    return open_folder(scratch, &scratch_fd, error) &&
-           rn_mount_new(scratch_fd, "tmpfs", "rnet",
-                        MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=755,size=4m",
-                        error) &&
-           open_folder(scratch, &folder_fd, error) &&
+    return rn_mount_make_tmpfs("4m", MS_NOSUID | MS_NODEV | MS_NOEXEC,
+                               &folder_fd, error) &&
+           rn_mount_attach(folder_fd, scratch_fd, error) &&
            write_files(plan, folder_fd, generated, error) &&
            rn_mount_detach(folder_fd, error);
 }

@@ -1,94 +1,54 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * mounts - carries out config.json's mounts
+ * mounts - carries out config.json's mounts, one after the other
  *
  * Runs in init, as the container's root, before the change of root. In: the
  * bundle's words, which are checked here. Sources are paths of the host that
  * the bundle names; targets are looked up inside the container's root and
  * cannot leave it. The first failure ends the container, and its mount
- * namespace with it.
+ * namespace with it. What the kinds of mounts do is in mounts-*.c.
  */
 #include "config.h"
 
 #include <rnet/runtime/mounts.h>
 
 #include <errno.h>
-#include <fcntl.h>
 #include <sched.h>
-#include <string.h>
-#include <unistd.h>
 
 #include <linux/magic.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
 
-#include <rnet/sys/mount-options.h>
+#include <rnet/oci/json.h>
+#include <rnet/runtime/mount-job.h>
+#include <rnet/runtime/mount-sources.h>
 #include <rnet/sys/mount.h>
-#include <rnet/sys/rootpath.h>
 #include <rnet/util/fd.h>
-#include <rnet/util/log.h>
 
-static const char cgroup_root[] = "/sys/fs/cgroup";
-
-typedef struct Job {
-    const RnPlan *plan;
-    const RnMount *mount;
-    RnMountOptions options;
-    int root_fd;
-    GArray *read_only_later;
-} Job;
-
-/* What stands in for a file system that may not be mounted here. */
-typedef struct Substitute {
-    const char *type;
-    const char *source;  /* of the host */
-    uint64_t namespaces; /* with one of these it must not be needed */
-    unsigned long flags; /* for it and all below */
-} Substitute;
-
-static const Substitute substitutes[] = {
-    { "proc", "/proc", CLONE_NEWPID, 0 },
-    { "sysfs", "/sys", 0, MS_RDONLY },
-    { "mqueue", "/dev/mqueue", CLONE_NEWIPC, 0 },
-    { "cgroup", cgroup_root, 0, MS_RDONLY },
-    { "cgroup2", cgroup_root, 0, MS_RDONLY },
-};
-
-static bool is_type(const Job *job, const char *type)
+bool rn_mount_job_is_type(const RnMountJob *job, const char *type)
 {
     return g_strcmp0(job->mount->type, type) == 0;
 }
 
-static bool is_cgroup(const Job *job)
+bool rn_mount_job_makes(const RnMountJob *job, uint64_t namespace_flag)
 {
-    return is_type(job, "cgroup") || is_type(job, "cgroup2");
+    return (job->plan->namespaces & namespace_flag) != 0;
 }
 
-static bool open_target(const Job *job, RnRootpathKind kind, int *out_fd,
-                        GError **error)
+bool rn_mount_job_owns(const RnMountJob *job, uint64_t namespace_flag)
 {
-    return rn_rootpath_make(job->root_fd, job->mount->destination, kind, out_fd,
-                            error);
+    return rn_mount_job_makes(job, namespace_flag) ||
+           rn_plan_joins(job->plan, namespace_flag);
 }
 
-static bool set_propagation(const Job *job, int fd, GError **error)
+bool rn_mount_job_set_propagation(const RnMountJob *job, int fd, GError **error)
 {
     return job->options.propagation == 0 ||
            rn_mount_set_propagation(fd, job->options.propagation, error);
 }
 
-/* A copy of the host's mounts follows what the host does if it is asked to. */
-static bool set_tree_propagation(const Job *job, int fd, GError **error)
-{
-    return rn_mount_set_propagation(fd,
-                                    job->options.propagation != 0
-                                        ? job->options.propagation
-                                        : MS_PRIVATE | MS_REC,
-                                    error);
-}
-
-static bool set_flags_below(const Job *job, int fd, GError **error)
+bool rn_mount_job_set_below(const RnMountJob *job, int fd, GError **error)
 {
     return rn_mount_change(fd, job->options.flags_recursive,
                            job->options.cleared_recursive, RN_MOUNT_RECURSIVE,
@@ -96,252 +56,38 @@ static bool set_flags_below(const Job *job, int fd, GError **error)
 }
 
 /*
- * Flags that the source has from outside the user namespace are locked: they
- * stay although the bundle has "rw" or "exec", which then only mean "as it
- * is".
+ * A copy of the host's mounts follows the host's only if it is asked to, and
+ * what is mounted below it reaches the host only if that is "shared". Set while
+ * the copy is detached, so that this holds from the first moment.
  */
-static bool set_bind_flags(const Job *job, int fd, GError **error)
+static bool set_tree_propagation(const RnMountJob *job, int fd, GError **error)
 {
-    const RnMountOptions *options = &job->options;
-    g_autoptr(GError) failure = NULL;
+    unsigned long wanted = job->options.propagation;
 
-    if (rn_mount_change(fd, options->flags, options->cleared, RN_MOUNT_ONE,
-                        &failure))
-        return true;
-    if (options->cleared != 0 && rn_error_is_errno(failure, EPERM)) {
-        rn_log_debug("mount \"%s\": keeps the locked flags of \"%s\"",
-                     job->mount->destination, job->mount->source);
-        return rn_mount_change(fd, options->flags, 0, RN_MOUNT_ONE, error);
-    }
-    g_propagate_error(error, g_steal_pointer(&failure));
-    return false;
+    if ((wanted & MS_SHARED) == 0 &&
+        !rn_mount_set_propagation(fd, MS_SLAVE | MS_REC, error))
+        return false;
+    return rn_mount_set_propagation(
+        fd, wanted != 0 ? wanted : MS_PRIVATE | MS_REC, error);
 }
 
-/* Attaches a detached mount of a directory or file at the destination. */
-static bool place_tree(const Job *job, int tree_fd, GError **error)
+bool rn_mount_job_place(const RnMountJob *job, int tree_fd, GError **error)
 {
     struct stat status = { 0 };
     rn_autofd int target_fd = -1;
 
     if (fstat(tree_fd, &status) < 0)
         return rn_set_errno(error, errno, "stat \"%s\"", job->mount->source);
-    return open_target(job,
-                       S_ISDIR(status.st_mode) ? RN_ROOTPATH_DIRECTORY
-                                               : RN_ROOTPATH_FILE,
-                       &target_fd, error) &&
-           rn_mount_attach(tree_fd, target_fd, error) &&
-           set_tree_propagation(job, tree_fd, error);
+    return set_tree_propagation(job, tree_fd, error) &&
+           rn_mount_job_open_target(job,
+                                    S_ISDIR(status.st_mode)
+                                        ? RN_ROOTPATH_DIRECTORY
+                                        : RN_ROOTPATH_FILE,
+                                    tree_fd, &target_fd, error) &&
+           rn_mount_attach(tree_fd, target_fd, error);
 }
 
-static bool check_bind(const Job *job, GError **error)
-{
-    const RnMountOptions *options = &job->options;
-
-    if (job->mount->source == NULL || job->mount->source[0] == '\0')
-        return rn_set_error(error, RN_ERROR_INVALID, "a bind needs a source");
-    if (options->data != NULL)
-        return rn_set_error(error, RN_ERROR_INVALID,
-                            "\"%s\" is no option of a bind", options->data);
-    if ((options->flags & ~(RN_MOUNT_FLAGS | (unsigned long)MS_SILENT)) != 0)
-        return rn_set_error(error, RN_ERROR_INVALID,
-                            "sync, dirsync, mand, iversion and lazytime are "
-                            "not options of a bind");
-    return true;
-}
-
-static bool apply_bind(const Job *job, GError **error)
-{
-    const char *source = job->mount->source;
-    RnMountDepth depth =
-        job->options.recursive ? RN_MOUNT_RECURSIVE : RN_MOUNT_ONE;
-    g_autofree char *path = NULL;
-    rn_autofd int source_fd = -1;
-    rn_autofd int tree_fd = -1;
-
-    if (!check_bind(job, error))
-        return false;
-    path = g_canonicalize_filename(source, job->plan->bundle);
-    source_fd = open(path, O_PATH | O_CLOEXEC);
-    if (source_fd < 0)
-        return rn_set_errno(error, errno, "open the source \"%s\"", path);
-    if (!rn_mount_clone(source_fd, "", depth, &tree_fd, error)) {
-        if (rn_error_is_errno(*error, EINVAL) && depth == RN_MOUNT_ONE)
-            (void)rn_error_add_hint(error,
-                                    "the source has mounts below it that a "
-                                    "user namespace may not take away: use "
-                                    "\"rbind\"");
-        return false;
-    }
-    return set_bind_flags(job, tree_fd, error) &&
-           set_flags_below(job, tree_fd, error) &&
-           place_tree(job, tree_fd, error);
-}
-
-static const Substitute *find_substitute(const Job *job)
-{
-    for (unsigned i = 0; i < G_N_ELEMENTS(substitutes); i++) {
-        const Substitute *substitute = &substitutes[i];
-
-        if (is_type(job, substitute->type) &&
-            (job->plan->namespaces & substitute->namespaces) == 0)
-            return substitute;
-    }
-    return NULL;
-}
-
-static bool apply_substitute(const Job *job, const Substitute *substitute,
-                             GError **error)
-{
-    const unsigned long safe =
-        MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_NOSYMFOLLOW;
-    rn_autofd int tree_fd = -1;
-
-    rn_log_debug("mount \"%s\": the host's \"%s\" in place of a new %s",
-                 job->mount->destination, substitute->source, job->mount->type);
-    if (!rn_mount_clone(AT_FDCWD, substitute->source, RN_MOUNT_RECURSIVE,
-                        &tree_fd, error)) {
-        g_prefix_error(error, "use the host's \"%s\": ", substitute->source);
-        return false;
-    }
-    /* the bundle's atime words are for a mount of its own */
-    return rn_mount_change(tree_fd, substitute->flags, 0, RN_MOUNT_RECURSIVE,
-                           error) &&
-           rn_mount_change(tree_fd, job->options.flags & safe, 0, RN_MOUNT_ONE,
-                           error) &&
-           set_flags_below(job, tree_fd, error) &&
-           place_tree(job, tree_fd, error);
-}
-
-/*
- * devpts takes gid= only if it is mapped; bundles have gid=5 (tty) as a
- * matter of course, and a one-id container cannot have it.
- */
-static char *adjust_data(const Job *job)
-{
-    g_auto(GStrv) words = NULL;
-    g_autoptr(GPtrArray) kept = g_ptr_array_new();
-
-    if (!is_type(job, "devpts") || job->options.data == NULL ||
-        (job->plan->namespaces & CLONE_NEWUSER) == 0)
-        return g_strdup(job->options.data);
-    words = g_strsplit(job->options.data, ",", -1);
-    for (char **word = words; *word != NULL; word++) {
-        uint32_t host_id = 0;
-        guint64 gid = 0;
-
-        if (g_str_has_prefix(*word, "gid=") &&
-            g_ascii_string_to_unsigned(*word + 4, 10, 0, UINT32_MAX, &gid,
-                                       NULL) &&
-            !rn_idmap_to_host(job->plan->gid_mappings, (uint32_t)gid,
-                              &host_id)) {
-            rn_log_debug("mount \"%s\": leaves out %s, which is not mapped",
-                         job->mount->destination, *word);
-            continue;
-        }
-        g_ptr_array_add(kept, *word);
-    }
-    g_ptr_array_add(kept, NULL);
-    return g_strjoinv(",", (char **)kept->pdata);
-}
-
-/* True if a cgroup2 of its own can be had for the destination. */
-static bool has_unified_cgroups(const Job *job)
-{
-    struct statfs status = { 0 };
-
-    return (job->plan->namespaces & CLONE_NEWCGROUP) != 0 &&
-           statfs(cgroup_root, &status) == 0 &&
-           status.f_type == CGROUP2_SUPER_MAGIC;
-}
-
-/* What is left when the new mount is at its place. */
-static bool finish_filesystem(const Job *job, GError **error)
-{
-    rn_autofd int fd = -1;
-
-    if (!rn_rootpath_open(job->root_fd, job->mount->destination, &fd, error))
-        return false;
-    if (!rn_mount_is_root(fd))
-        return rn_set_error(error, RN_ERROR_STATE,
-                            "the path was changed while it was mounted on");
-    if (!set_flags_below(job, fd, error) || !set_propagation(job, fd, error))
-        return false;
-    if (is_type(job, "tmpfs") && (job->options.flags & MS_RDONLY) != 0) {
-        g_array_append_val(job->read_only_later, fd);
-        fd = -1;
-    }
-    return true;
-}
-
-static bool has_mode(const char *data)
-{
-    return data != NULL &&
-           (g_str_has_prefix(data, "mode=") || strstr(data, ",mode=") != NULL);
-}
-
-/*
- * A tmpfs has the mode of the directory that it covers, as with runc. The
- * kernel's own choice, 1777, would make nodes in /dev useless to the shell's
- * ">": the kernel refuses O_CREAT on another's file in such a directory.
- */
-static bool take_mode(const Job *job, int target_fd, char **data,
-                      GError **error)
-{
-    struct stat status = { 0 };
-    char *with_mode = NULL;
-
-    if (!is_type(job, "tmpfs") || has_mode(*data))
-        return true;
-    if (fstat(target_fd, &status) < 0)
-        return rn_set_errno(error, errno, "stat");
-    with_mode =
-        g_strdup_printf("mode=%o%s%s", status.st_mode & 07777,
-                        *data != NULL ? "," : "", *data != NULL ? *data : "");
-    g_free(*data);
-    *data = with_mode;
-    return true;
-}
-
-static bool mount_filesystem(const Job *job, GError **error)
-{
-    const RnMount *mount = job->mount;
-    const char *type = is_cgroup(job) ? "cgroup2" : mount->type;
-    const char *source = mount->source != NULL ? mount->source : type;
-    unsigned long flags = job->options.flags;
-    g_autofree char *data = adjust_data(job);
-    rn_autofd int target_fd = -1;
-
-    if (is_type(job, "tmpfs"))
-        flags &= ~(unsigned long)MS_RDONLY;
-    return open_target(job, RN_ROOTPATH_DIRECTORY, &target_fd, error) &&
-           take_mode(job, target_fd, &data, error) &&
-           rn_mount_new(target_fd, type, source, flags, data, error) &&
-           finish_filesystem(job, error);
-}
-
-static bool apply_filesystem(const Job *job, GError **error)
-{
-    const Substitute *substitute = find_substitute(job);
-    g_autoptr(GError) failure = NULL;
-
-    if (is_cgroup(job) && !has_unified_cgroups(job))
-        return apply_substitute(job, substitute, error);
-    if (mount_filesystem(job, &failure))
-        return true;
-    if (substitute != NULL && (rn_error_is_errno(failure, EPERM) ||
-                               rn_error_is_errno(failure, EBUSY)))
-        return apply_substitute(job, substitute, error);
-    if (is_type(job, "proc") && rn_error_is_errno(failure, EPERM))
-        (void)rn_error_add_hint(
-            &failure, "a container around rnet hides parts of /proc; it has "
-                      "to leave them visible (podman: --security-opt "
-                      "unmask=ALL, docker: --security-opt "
-                      "systempaths=unconfined)");
-    g_propagate_error(error, g_steal_pointer(&failure));
-    return false;
-}
-
-static bool apply_remount(const Job *job, GError **error)
+static bool apply_remount(const RnMountJob *job, GError **error)
 {
     const RnMountOptions *options = &job->options;
     rn_autofd int fd = -1;
@@ -349,73 +95,117 @@ static bool apply_remount(const Job *job, GError **error)
     if (!rn_rootpath_open(job->root_fd, job->mount->destination, &fd, error))
         return false;
     if (options->bind) {
-        if (!set_bind_flags(job, fd, error))
+        if (!rn_mount_job_set_bind_flags(job, fd, error))
             return false;
     } else if (!rn_mount_new(fd, "remount", NULL, MS_REMOUNT | options->flags,
                              options->data, error)) {
         return false;
     }
-    return set_flags_below(job, fd, error) && set_propagation(job, fd, error);
+    return rn_mount_job_set_below(job, fd, error) &&
+           rn_mount_job_set_propagation(job, fd, error);
 }
 
 /* ["rshared"] alone, without a type: the propagation of what is there. */
-static bool apply_propagation(const Job *job, GError **error)
+static bool apply_propagation(const RnMountJob *job, GError **error)
 {
     rn_autofd int fd = -1;
 
     return rn_rootpath_open(job->root_fd, job->mount->destination, &fd,
                             error) &&
-           set_propagation(job, fd, error);
+           rn_mount_job_set_propagation(job, fd, error);
 }
 
-static bool apply_mount(const Job *job, GError **error)
+static bool is_typeless(const RnMountJob *job)
 {
-    const char *type = job->mount->type;
-    bool typeless = type == NULL || type[0] == '\0' || is_type(job, "none");
+    return job->mount->type == NULL || rn_mount_job_is_type(job, "") ||
+           rn_mount_job_is_type(job, "none");
+}
 
+static bool is_bind(const RnMountJob *job)
+{
+    return job->options.bind || rn_mount_job_is_type(job, "bind");
+}
+
+static bool check_words(const RnMountJob *job, GError **error)
+{
+    /* the launcher has made it, mount-sources.c, or nobody has */
+    if (rn_mount_is_idmapped(job->mount) && job->tree_fd < 0)
+        return rn_set_error(error, RN_ERROR_STATE, "its idmap is missing");
+    if (job->options.copy_up &&
+        (!rn_mount_job_is_type(job, "tmpfs") || job->options.remount))
+        return rn_set_error(error, RN_ERROR_INVALID,
+                            "tmpcopyup is an option of tmpfs");
+    return true;
+}
+
+static bool apply_mount(const RnMountJob *job, GError **error)
+{
+    if (!check_words(job, error))
+        return false;
     if (job->options.remount)
         return apply_remount(job, error);
-    if (job->options.bind || is_type(job, "bind"))
-        return apply_bind(job, error);
-    if (!typeless)
-        return apply_filesystem(job, error);
+    if (is_bind(job))
+        return rn_mount_job_bind(job, error);
+    if (rn_mount_job_is_type(job, "cgroup") ||
+        rn_mount_job_is_type(job, "cgroup2"))
+        return rn_mount_job_cgroup(job, error);
+    if (!is_typeless(job))
+        return rn_mount_job_filesystem(job, error);
     if (job->options.propagation != 0)
         return apply_propagation(job, error);
     return rn_set_error(error, RN_ERROR_INVALID,
                         "neither a type nor \"bind\" is given");
 }
 
-static bool add_mount(const RnPlan *plan, const RnMount *mount, int root_fd,
-                      GArray *read_only_later, GError **error)
+static bool add_mount(RnMountJob *job, GError **error)
 {
-    Job job = {
-        .plan = plan,
-        .mount = mount,
-        .root_fd = root_fd,
-        .read_only_later = read_only_later,
-    };
-    bool done = rn_mount_options_parse((const char *const *)mount->options,
-                                       &job.options, error) &&
-                apply_mount(&job, error);
+    bool done = rn_mount_options_parse((const char *const *)job->mount->options,
+                                       &job->options, error) &&
+                apply_mount(job, error);
 
-    rn_mount_options_clear(&job.options);
-    if (!done)
-        g_prefix_error(error, "mount \"%s\": ", mount->destination);
+    rn_mount_options_clear(&job->options);
+    if (!done) {
+        g_autofree char *name = rn_json_quote(job->mount->destination);
+
+        g_prefix_error(error, "mount %s: ", name);
+    }
     return done;
 }
 
-bool rn_mounts_add(const RnPlan *plan, int root_fd, GArray *read_only_later,
-                   GError **error)
+static bool check_label(const RnPlan *plan, GError **error)
+{
+    struct statfs status = { 0 };
+
+    if (plan->config->mount_label == NULL ||
+        (statfs("/sys/fs/selinux", &status) == 0 &&
+         (uint32_t)status.f_type == SELINUX_MAGIC))
+        return true;
+    return rn_set_error(error, RN_ERROR_UNSUPPORTED,
+                        "linux.mountLabel: SELinux is not enabled on this "
+                        "host");
+}
+
+bool rn_mounts_add(const RnPlan *plan, int root_fd, const GArray *sources,
+                   GArray *read_only_later, GError **error)
 {
     const GPtrArray *mounts = plan->config->mounts;
 
+    if (!check_label(plan, error))
+        return false;
     if (mounts->len > RN_MOUNTS_MAX)
         return rn_set_error(error, RN_ERROR_LIMIT,
                             "%u mounts, more than the %d that are allowed",
                             mounts->len, RN_MOUNTS_MAX);
     for (unsigned i = 0; i < mounts->len; i++) {
-        if (!add_mount(plan, g_ptr_array_index(mounts, i), root_fd,
-                       read_only_later, error))
+        RnMountJob job = {
+            .plan = plan,
+            .mount = g_ptr_array_index(mounts, i),
+            .root_fd = root_fd,
+            .tree_fd = sources == NULL ? -1 : g_array_index(sources, int, i),
+            .read_only_later = read_only_later,
+        };
+
+        if (!add_mount(&job, error))
             return false;
     }
     return true;

@@ -21,7 +21,9 @@
 
 #include <rnet/runtime/devices.h>
 #include <rnet/runtime/generated.h>
+#include <rnet/runtime/mount-sources.h>
 #include <rnet/runtime/mounts.h>
+#include <rnet/runtime/sysctls.h>
 #include <rnet/sys/mount.h>
 #include <rnet/sys/rootpath.h>
 #include <rnet/util/fd.h>
@@ -34,6 +36,7 @@ static void close_element(gpointer fd)
 void rn_rootfs_init(RnRootfs *rootfs)
 {
     rootfs->fd = -1;
+    rootfs->sources = NULL;
     rootfs->read_only_later = g_array_new(FALSE, FALSE, sizeof(int));
     g_array_set_clear_func(rootfs->read_only_later, close_element);
     rootfs->left_out = g_ptr_array_new_with_free_func(g_free);
@@ -42,14 +45,16 @@ void rn_rootfs_init(RnRootfs *rootfs)
 void rn_rootfs_clear(RnRootfs *rootfs)
 {
     rn_fd_close(&rootfs->fd);
+    g_clear_pointer(&rootfs->sources, g_array_unref);
     g_clear_pointer(&rootfs->read_only_later, g_array_unref);
     g_clear_pointer(&rootfs->left_out, g_ptr_array_unref);
 }
 
 /*
  * Slave, not private: a volume may ask to follow the host's mounts ("rslave").
- * No mount event ever goes the other way, whatever linux.rootfsPropagation
- * says: that is applied to the container's root when all is done.
+ * No mount event goes the other way, whatever linux.rootfsPropagation says
+ * (that is applied to the container's root when all is done), but from volumes
+ * that ask to be "shared": these were copied before.
  */
 static bool cut_propagation(GError **error)
 {
@@ -94,20 +99,39 @@ static bool make_cwd(const RnPlan *plan, const RnRootfs *rootfs, GError **error)
     return false;
 }
 
+static bool take_sources(const RnPlan *plan, RnRootfs *rootfs, GError **error)
+{
+    if (rootfs->sources == NULL)
+        rootfs->sources = rn_mount_sources_new(plan);
+    return rn_mount_sources_take_shared(plan, rootfs->sources, error);
+}
+
+/* Closes the sources, each of which is attached now, or of no more use. */
+static bool add_mounts(const RnPlan *plan, RnRootfs *rootfs, GError **error)
+{
+    bool added = rn_mounts_add(plan, rootfs->fd, rootfs->sources,
+                               rootfs->read_only_later, error);
+
+    g_clear_pointer(&rootfs->sources, g_array_unref);
+    return added;
+}
+
 bool rn_rootfs_build(const RnPlan *plan, RnRootfs *rootfs, GError **error)
 {
     g_auto(RnGenerated) generated;
     rn_autofd int target_fd = -1;
 
     rn_generated_init(&generated);
-    return open_root(plan, &target_fd, error) && cut_propagation(error) &&
-           rn_generated_make(plan, plan->rootfs, &generated, error) &&
+    return open_root(plan, &target_fd, error) &&
+           take_sources(plan, rootfs, error) && cut_propagation(error) &&
+           rn_generated_make(plan, target_fd, &generated, error) &&
            bind_root(target_fd, rootfs, error) &&
-           rn_mounts_add(plan, rootfs->fd, rootfs->read_only_later, error) &&
+           add_mounts(plan, rootfs, error) &&
            rn_devices_add(plan, rootfs->fd, error) &&
            rn_generated_place(&generated, rootfs->fd, rootfs->left_out,
                               error) &&
-           make_cwd(plan, rootfs, error);
+           make_cwd(plan, rootfs, error) &&
+           rn_sysctls_write(plan, rootfs->fd, error);
 }
 
 typedef bool (*PathFunc)(int fd, GError **error);
@@ -124,8 +148,7 @@ static bool mask_path(int fd, GError **error)
         return rn_mount_new(fd, "tmpfs", "rnet",
                             MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC,
                             "mode=755,size=4k", error);
-    return rn_mount_clone(AT_FDCWD, "/dev/null", RN_MOUNT_ONE, &tree_fd,
-                          error) &&
+    return rn_devices_clone_null(&tree_fd, error) &&
            rn_mount_attach(tree_fd, fd, error);
 }
 
@@ -190,6 +213,7 @@ bool rn_rootfs_enter(const RnPlan *plan, RnRootfs *rootfs, GError **error)
            for_each_path(config->masked_paths, "masked path", rootfs->fd,
                          mask_path, error) &&
            make_read_only(plan, rootfs, error) &&
-           rn_mount_enter_root(rootfs->fd, error) &&
+           (plan->manner.no_pivot ? rn_mount_move_root(rootfs->fd, error)
+                                  : rn_mount_enter_root(rootfs->fd, error)) &&
            set_root_propagation(plan, rootfs->fd, error);
 }

@@ -4,7 +4,7 @@
  *
  * Runs in init (and wherever a bundle is to be judged without privileges). In:
  * words of config.json. Out: flags and data. A word is never dropped: it is in
- * the table, or data, or refused by name.
+ * the table, or data, or refused by name; but mount(8)'s comments are.
  */
 #include "config.h"
 
@@ -23,7 +23,8 @@ typedef enum WordKind {
     WORD_BIND, /* flag: 0 or MS_REC */
     WORD_REMOUNT,
     WORD_DEFAULT, /* asks for what holds anyway */
-    WORD_REFUSED,
+    WORD_IDMAP,   /* flag: 0 or MS_REC */
+    WORD_COPY_UP,
 } WordKind;
 
 typedef struct Word {
@@ -41,7 +42,7 @@ static const Word words_known[] = {
     { "diratime", WORD_CLEAR, MS_NODIRATIME },
     { "dirsync", WORD_SET, MS_DIRSYNC },
     { "exec", WORD_CLEAR, MS_NOEXEC },
-    { "idmap", WORD_REFUSED, 0 },
+    { "idmap", WORD_IDMAP, 0 },
     { "iversion", WORD_SET, MS_I_VERSION },
     { "lazytime", WORD_SET, MS_LAZYTIME },
     { "loud", WORD_CLEAR, MS_SILENT },
@@ -65,7 +66,7 @@ static const Word words_known[] = {
     { "relatime", WORD_SET, MS_RELATIME },
     { "remount", WORD_REMOUNT, 0 },
     { "rexec", WORD_CLEAR_BELOW, MS_NOEXEC },
-    { "ridmap", WORD_REFUSED, 0 },
+    { "ridmap", WORD_IDMAP, MS_REC },
     { "rnoatime", WORD_SET_BELOW, MS_NOATIME },
     { "rnodev", WORD_SET_BELOW, MS_NODEV },
     { "rnodiratime", WORD_SET_BELOW, MS_NODIRATIME },
@@ -93,7 +94,7 @@ static const Word words_known[] = {
     { "suid", WORD_CLEAR, MS_NOSUID },
     { "symfollow", WORD_CLEAR, MS_NOSYMFOLLOW },
     { "sync", WORD_SET, MS_SYNCHRONOUS },
-    { "tmpcopyup", WORD_REFUSED, 0 },
+    { "tmpcopyup", WORD_COPY_UP, 0 },
     { "unbindable", WORD_PROPAGATION, MS_UNBINDABLE },
 };
 
@@ -110,43 +111,45 @@ static void set_flag(unsigned long *flags, unsigned long *cleared,
     *cleared &= ~flag;
 }
 
-static bool apply_word(const Word *word, RnMountOptions *options,
-                       GError **error)
+static void apply_word(const Word *word, RnMountOptions *options)
 {
     unsigned long flag = word->flag;
 
     switch (word->kind) {
     case WORD_SET:
         set_flag(&options->flags, &options->cleared, flag);
-        return true;
+        break;
     case WORD_CLEAR:
         options->cleared |= flag;
         options->flags &= ~flag;
-        return true;
+        break;
     case WORD_SET_BELOW:
         set_flag(&options->flags_recursive, &options->cleared_recursive, flag);
-        return true;
+        break;
     case WORD_CLEAR_BELOW:
         options->cleared_recursive |= flag;
         options->flags_recursive &= ~flag;
-        return true;
+        break;
     case WORD_PROPAGATION:
         options->propagation = flag;
-        return true;
+        break;
     case WORD_BIND:
         options->bind = true;
         options->recursive = flag != 0;
-        return true;
+        break;
     case WORD_REMOUNT:
         options->remount = true;
-        return true;
+        break;
+    case WORD_IDMAP:
+        options->idmap = true;
+        options->idmap_recursive = flag != 0;
+        break;
+    case WORD_COPY_UP:
+        options->copy_up = true;
+        break;
     case WORD_DEFAULT:
-        return true;
-    case WORD_REFUSED:
         break;
     }
-    return rn_set_error(error, RN_ERROR_UNSUPPORTED,
-                        "mount option \"%s\": not supported yet", word->name);
 }
 
 /* Words with a value that only runtimes know, not the kernel. */
@@ -155,6 +158,12 @@ static bool is_refused_with_value(const char *text)
     return g_str_has_prefix(text, "idmap=") ||
            g_str_has_prefix(text, "ridmap=") ||
            g_str_has_prefix(text, "tmpcopyup=");
+}
+
+/* mount(8): "x-..." is for whoever wrote it, and never for the kernel. */
+static bool is_comment(const char *text)
+{
+    return g_ascii_strncasecmp(text, "x-", 2) == 0;
 }
 
 static const Word *find_word(const char *text)
@@ -168,11 +177,13 @@ static const Word *find_word(const char *text)
 
 static bool add_data(GString *data, const char *text, GError **error)
 {
-    if (text[0] == '\0')
+    if (text[0] == '\0' || is_comment(text))
         return true;
     if (is_refused_with_value(text))
         return rn_set_error(error, RN_ERROR_UNSUPPORTED,
-                            "mount option \"%s\": not supported yet", text);
+                            "mount option \"%s\": not supported: its value "
+                            "is an extension of other runtimes",
+                            text);
     if (data->len > 0)
         g_string_append_c(data, ',');
     g_string_append(data, text);
@@ -192,8 +203,9 @@ bool rn_mount_options_parse(const char *const *words, RnMountOptions *options,
     for (; *words != NULL; words++) {
         const Word *word = find_word(*words);
 
-        if (word != NULL ? !apply_word(word, options, error)
-                         : !add_data(data, *words, error))
+        if (word != NULL)
+            apply_word(word, options);
+        else if (!add_data(data, *words, error))
             return false;
     }
     if (data->len > 0)

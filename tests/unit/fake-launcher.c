@@ -134,6 +134,8 @@ static RnPlan *make_plan(const Container *container, const RnConfig *config,
     plan->rootfs = g_build_filename(bundle, "rootfs", NULL);
     plan->namespaces = config->namespaces;
     plan->namespaces &= ~container->without;
+    plan->joins = config->joins;
+    plan->has_userns = (plan->namespaces & CLONE_NEWUSER) != 0;
     plan->uid_mappings = make_maps(container, geteuid());
     plan->gid_mappings = make_maps(container, getegid());
     plan->single_id = !container->no_userns && !container->many_ids;
@@ -142,6 +144,7 @@ static RnPlan *make_plan(const Container *container, const RnConfig *config,
     plan->hosts = g_strdup(container->hosts);
     plan->hostname = g_strdup(config->hostname);
     plan->etc_hostname = g_strdup(config->hostname);
+    plan->manner.no_pivot = container->no_pivot;
     return plan;
 }
 

@@ -19,6 +19,16 @@ tests_unit_test_rootfs_SOURCES = tests/unit/test-rootfs.c \
 	tests/unit/fake-launcher.c
 tests_unit_test_rootfs_LDADD = $(RUNTIME_LIBS) $(CMOCKA_LIBS)
 
+unit_tests += tests/unit/test-mounts
+tests_unit_test_mounts_SOURCES = tests/unit/test-mounts.c \
+	tests/unit/fake-launcher.c
+tests_unit_test_mounts_LDADD = $(RUNTIME_LIBS) $(CMOCKA_LIBS)
+
+unit_tests += tests/unit/test-sysctls
+tests_unit_test_sysctls_SOURCES = tests/unit/test-sysctls.c \
+	tests/unit/fake-launcher.c
+tests_unit_test_sysctls_LDADD = $(RUNTIME_LIBS) $(CMOCKA_LIBS)
+
 unit_tests += tests/unit/test-net-devices
 tests_unit_test_net_devices_SOURCES = tests/unit/test-net-devices.c \
 	tests/unit/netns.c

@@ -49,6 +49,17 @@ static const Case good_cases[] = {
     { { "runbindable" }, { .propagation = MS_UNBINDABLE | MS_REC } },
     { { "size=64k", "ro", "mode=755", "newinstance" },
       { .flags = MS_RDONLY, .data = (char *)"size=64k,mode=755,newinstance" } },
+    { { "tmpcopyup", "mode=1777" },
+      { .copy_up = true, .data = (char *)"mode=1777" } },
+    { { "bind", "idmap" }, { .bind = true, .idmap = true } },
+    { { "rbind", "ridmap" },
+      { .bind = true,
+        .recursive = true,
+        .idmap = true,
+        .idmap_recursive = true } },
+    { { "ridmap", "idmap" }, { .idmap = true } },
+    { { "x-systemd.automount", "X-mount.mkdir", "ro" },
+      { .flags = MS_RDONLY } },
     /* near a word, but none: the kernel may judge it */
     { { "RO" }, { .data = (char *)"RO" } },
 };
@@ -69,6 +80,9 @@ static void check_case(const Case *item)
     assert_int_equal(options.bind, want->bind);
     assert_int_equal(options.recursive, want->recursive);
     assert_int_equal(options.remount, want->remount);
+    assert_int_equal(options.idmap, want->idmap);
+    assert_int_equal(options.idmap_recursive, want->idmap_recursive);
+    assert_int_equal(options.copy_up, want->copy_up);
     if (g_strcmp0(options.data, want->data) != 0)
         fail_msg("data is \"%s\", not \"%s\"", options.data, want->data);
 }
@@ -84,11 +98,60 @@ static void options_of_each_kind_become_flags_and_data(void **state)
     }
 }
 
+/* config.md, "Linux mount options": none of them may end up as data. */
+static const char *const spec_words[] = {
+    "async",        "atime",
+    "bind",         "defaults",
+    "dev",          "diratime",
+    "dirsync",      "exec",
+    "idmap",        "iversion",
+    "lazytime",     "loud",
+    "mand",         "noatime",
+    "nodev",        "nodiratime",
+    "noexec",       "noiversion",
+    "nolazytime",   "nomand",
+    "norelatime",   "nostrictatime",
+    "nosuid",       "nosymfollow",
+    "private",      "ratime",
+    "rbind",        "rdev",
+    "rdiratime",    "relatime",
+    "remount",      "rexec",
+    "ridmap",       "rnoatime",
+    "rnodev",       "rnodiratime",
+    "rnoexec",      "rnorelatime",
+    "rnosuid",      "rnostrictatime",
+    "rnosymfollow", "ro",
+    "rprivate",     "rrelatime",
+    "rro",          "rrw",
+    "rshared",      "rslave",
+    "rstrictatime", "rsuid",
+    "rsymfollow",   "runbindable",
+    "rw",           "shared",
+    "silent",       "slave",
+    "strictatime",  "suid",
+    "symfollow",    "sync",
+    "tmpcopyup",    "unbindable",
+};
+
+static void options_of_the_specification_are_all_known(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < G_N_ELEMENTS(spec_words); i++) {
+        const char *const list[] = { spec_words[i], NULL };
+        g_auto(RnMountOptions) options = { 0 };
+        g_autoptr(GError) error = NULL;
+
+        if (!rn_mount_options_parse(list, &options, &error))
+            fail_msg("%s: %s", spec_words[i], error->message);
+        if (options.data != NULL)
+            fail_msg("\"%s\" became data", spec_words[i]);
+    }
+}
+
 static void options_that_are_not_supported_are_refused_by_name(void **state)
 {
-    static const char *const words[] = { "idmap",       "ridmap",
-                                         "tmpcopyup",   "idmap=0:0:1",
-                                         "tmpcopyup=x", "ridmap=0:0:1" };
+    static const char *const words[] = { "idmap=0:0:1", "tmpcopyup=x",
+                                         "ridmap=0:0:1" };
 
     (void)state;
     for (unsigned i = 0; i < G_N_ELEMENTS(words); i++) {
@@ -126,6 +189,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(options_of_each_kind_become_flags_and_data),
+        cmocka_unit_test(options_of_the_specification_are_all_known),
         cmocka_unit_test(options_that_are_not_supported_are_refused_by_name),
         cmocka_unit_test(options_longer_than_a_page_are_refused),
     };

@@ -357,11 +357,11 @@ static const FailureCase failure_cases[] = {
       RN_ERROR_INVALID,
       "not options of a bind" },
     { { .script = "",
-        .mounts = ",{\"destination\":\"/m\",\"type\":\"tmpfs\","
+        .mounts = ",{\"destination\":\"/m\",\"type\":\"proc\","
                   "\"options\":[\"tmpcopyup\"]}" },
       rn_error_quark,
-      RN_ERROR_UNSUPPORTED,
-      "tmpcopyup" },
+      RN_ERROR_INVALID,
+      "tmpcopyup is an option of tmpfs" },
     { { .script = "",
         .mounts = ",{\"destination\":\"/m\",\"type\":\"tmpfs\","
                   "\"options\":[\"size=nonsense\"]}" },

@@ -11,7 +11,9 @@
 
 #include <rnet/runtime/plan.h>
 
-enum { RN_GENERATED_N = 3 };
+enum {
+    RN_GENERATED_N = 3
+};
 
 /* Detached mounts, by index into a table of generated.c; -1: not wanted. */
 typedef struct RnGenerated {
@@ -24,10 +26,10 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(RnGenerated, rn_generated_clear)
 
 /*
  * Writes the files that the plan has a text for and no mount of config.json
- * takes the place of. `scratch` is a directory of the host that is covered by
+ * takes the place of. scratch_fd is a directory of the host that is covered by
  * a mount for a moment, in this mount namespace only.
  */
-bool rn_generated_make(const RnPlan *plan, const char *scratch,
+bool rn_generated_make(const RnPlan *plan, int scratch_fd,
                        RnGenerated *generated, GError **error) RN_CHECK;
 
 /*

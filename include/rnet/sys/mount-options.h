@@ -13,14 +13,17 @@
 
 /* Flags are MS_* of mount(2). */
 typedef struct RnMountOptions {
-    unsigned long flags;             /* to be set */
-    unsigned long cleared;           /* to be cleared, on a bind */
-    unsigned long flags_recursive;   /* the same for all mounts below, "rro" */
+    unsigned long flags;           /* to be set */
+    unsigned long cleared;         /* to be cleared, on a bind */
+    unsigned long flags_recursive; /* the same for all mounts below, "rro" */
     unsigned long cleared_recursive;
     unsigned long propagation; /* MS_SHARED, ..., maybe MS_REC; 0: none */
     bool bind;
     bool recursive; /* "rbind" */
     bool remount;
+    bool idmap;           /* "idmap" or "ridmap" */
+    bool idmap_recursive; /* "ridmap" */
+    bool copy_up;         /* "tmpcopyup" */
     char *data; /* words for the file system, joined by commas; NULL: none */
 } RnMountOptions;
 
@@ -29,7 +32,9 @@ typedef struct RnMountOptions {
     (MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_NOATIME |               \
      MS_NODIRATIME | MS_RELATIME | MS_STRICTATIME | MS_NOSYMFOLLOW)
 
-enum { RN_MOUNT_DATA_MAX = 4095 }; /* bytes; mount(2) takes one page */
+enum {
+    RN_MOUNT_DATA_MAX = 4095
+}; /* bytes; mount(2) takes one page */
 
 /*
  * Parses `words` (NULL-terminated) into *options, which is initialised in any
