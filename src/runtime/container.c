@@ -28,6 +28,8 @@
 #include <rnet/runtime/init.h>
 #include <rnet/runtime/join.h>
 #include <rnet/runtime/monitor.h>
+#include <rnet/runtime/mount-sources.h>
+#include <rnet/runtime/net-devices.h>
 #include <rnet/sys/process-stat.h>
 #include <rnet/sys/process.h>
 #include <rnet/sys/unix-socket.h>
@@ -193,6 +195,15 @@ static bool open_namespaces(const RnContainer *container, int *out_userns_fd,
             open_namespace(container->pid, "user", out_userns_fd, error));
 }
 
+static bool move_net_devices(const RnContainer *container, GError **error)
+{
+    rn_autofd int netns_fd = -1;
+
+    return container->plan->config->net_devices->len == 0 ||
+           (open_namespace(container->pid, "net", &netns_fd, error) &&
+            rn_net_devices_move(container->plan, netns_fd, error));
+}
+
 /* The network of a container that outlives this process has one of its own. */
 static bool detach_network(RnContainer *container, int userns_fd, int netns_fd,
                            GError **error)
@@ -280,8 +291,10 @@ static bool prepare(RnContainer *container, GError **error)
     const RnPlan *plan = container->plan;
     g_auto(RnMsg) msg = { 0 };
 
-    if (!map_ids(container, error) ||
+    if (!map_ids(container, error) || !move_net_devices(container, error) ||
         !rn_init_say(container->socket, RN_MSG_MAPPED, error) ||
+        !rn_mount_sources_send(plan, container->pid, container->socket,
+                               error) ||
         (plan->has_network && !bring_up_network(container, error)) ||
         (rn_plan_has_runtime_hooks(plan) &&
          !run_runtime_hooks(container, error)))
@@ -314,7 +327,13 @@ RnContainer *rn_container_create(const RnContainerRequest *request,
 
 bool rn_container_start(RnContainer *container, GError **error)
 {
-    if (!rn_init_start(container->socket, error))
+    const RnInitStart start = {
+        .seccomp = container->plan->config->seccomp,
+        .record = &container->record,
+        .pid = container->pid,
+    };
+
+    if (!rn_init_start(container->socket, &start, error))
         return false;
     rn_fd_close(&container->socket);
     return record_state(container, RN_STATUS_RUNNING, error) &&

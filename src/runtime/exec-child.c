@@ -52,7 +52,8 @@ static bool settle_process(Child *child, GError **error)
         return rn_set_errno(error, errno, "move the command's socket");
     rn_fd_close(&child->socket);
     child->socket = socket;
-    rn_fd_close_from(first_fd, &socket, 1);
+    rn_fd_close_from(first_fd, (const int[]){ socket, child->exec->proc_fd },
+                     2);
     if (!rn_fd_fill_stdio(error))
         return false;
     /* without the caller's terminal as the controlling one */
@@ -148,13 +149,19 @@ static bool take_terminal(Child *child, GError **error)
 
 static bool assume_identity(Child *child, GError **error)
 {
-    return rn_identity_assume(child->exec->plan, child->cwd_was_denied, error);
+    const RnIdentityChange change = {
+        .proc_fd = child->exec->proc_fd,
+        .cwd_was_denied = child->cwd_was_denied,
+        .is_exec = true,
+    };
+
+    return rn_identity_assume(child->exec->plan, &change, error);
 }
 
 static bool exec_program(Child *child, GError **error)
 {
-    return rn_payload_exec(child->exec->plan, child->program, child->socket,
-                           error);
+    return rn_payload_exec(child->exec->plan, child->program,
+                           child->exec->filter, child->socket, error);
 }
 
 static const Step steps[] = {

@@ -43,6 +43,8 @@ typedef struct Exec {
     RnManaged *managed;
     RnConfig *config; /* with the process to start */
     RnPlan plan;
+    RnSeccompProgram *filter;
+    int proc_fd;
     RnExecPlan child_plan;
     pid_t pid; /* 0: none, or reaped, or left alone */
     int pidfd;
@@ -57,6 +59,8 @@ static void clear_exec(Exec *exec)
         rn_process_end(exec->pid, &exec->pidfd);
     rn_fd_close(&exec->pidfd);
     rn_fd_close(&exec->terminal_fd);
+    rn_fd_close(&exec->proc_fd);
+    rn_seccomp_program_free(exec->filter);
     rn_managed_free(exec->managed);
     rn_config_free(exec->config);
 }
@@ -151,9 +155,18 @@ static bool decide(Exec *exec, GError **error)
         .manner.preserved_fds = request->preserve_fds + request->listen_fds,
         .manner.listen_fds = request->listen_fds,
     };
+    if (exec->config->seccomp != NULL) {
+        exec->filter = rn_seccomp_compile(exec->config->seccomp, error);
+        if (exec->filter == NULL)
+            return false;
+    }
+    if (!rn_identity_open_proc(&exec->plan, &exec->proc_fd, error))
+        return false;
     exec->child_plan = (RnExecPlan){
         .plan = &exec->plan,
         .foreign_formats = rn_binfmt_has_entries(),
+        .proc_fd = exec->proc_fd,
+        .filter = exec->filter,
     };
     return find_work_id(pid, "uid_map", &exec->child_plan.work_uid, error) &&
            find_work_id(pid, "gid_map", &exec->child_plan.work_gid, error);
@@ -168,7 +181,7 @@ static bool clone_child(Exec *exec, GError **error)
 
     if ((process->affinity_initial != NULL &&
          !rn_cpu_affinity_set(process->affinity_initial, error)) ||
-        !rn_identity_set_oom_score(&exec->plan, error) ||
+        !rn_identity_set_oom_score(&exec->plan, exec->proc_fd, error) ||
         !rn_msg_pair(pair, error))
         return false;
     exec->socket = pair[0];
@@ -224,7 +237,13 @@ static bool start_child(Exec *exec, GError **error)
         return false;
     if (!exec->request->detach && !rn_front_prepare(exec->terminal_fd, error))
         return false;
-    return rn_init_start(exec->socket, error);
+    return rn_init_start(exec->socket,
+                         &(RnInitStart){
+                             .seccomp = exec->config->seccomp,
+                             .record = rn_managed_record(exec->managed),
+                             .pid = exec->pid,
+                         },
+                         error);
 }
 
 static bool wait_for_end(Exec *exec, int *out_exit_code, GError **error)
@@ -268,6 +287,7 @@ bool rn_exec(const RnExecRequest *request, int *out_exit_code, GError **error)
         .pidfd = -1,
         .socket = -1,
         .terminal_fd = -1,
+        .proc_fd = -1,
     };
 
     if (rn_handover_check_fds(request->preserve_fds + request->listen_fds,

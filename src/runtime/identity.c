@@ -19,10 +19,17 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <linux/capability.h>
+#include <linux/magic.h>
+#include <sys/personality.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 
+#include <rnet/sys/keyring.h>
+#include <rnet/sys/lsm.h>
 #include <rnet/sys/rlimit.h>
+#include <rnet/sys/timens.h>
 #include <rnet/util/fd.h>
 #include <rnet/util/log.h>
 
@@ -36,7 +43,32 @@ static bool has_userns(const RnPlan *plan)
     return plan->has_userns;
 }
 
-bool rn_identity_set_oom_score(const RnPlan *plan, GError **error)
+static RnLsmLabels labels_of(const RnProcess *process)
+{
+    return (RnLsmLabels){
+        .apparmor = process->apparmor_profile,
+        .selinux = process->selinux_label,
+    };
+}
+
+bool rn_identity_open_proc(const RnPlan *plan, int *out_proc_fd, GError **error)
+{
+    const RnLsmLabels labels = labels_of(&plan->config->process);
+    rn_autofd int fd = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    struct statfs status = { 0 };
+
+    if (fd < 0 || fstatfs(fd, &status) < 0)
+        return rn_set_errno(error, errno, "open \"/proc\"");
+    if (status.f_type != PROC_SUPER_MAGIC)
+        return rn_set_error(error, RN_ERROR_UNSUPPORTED,
+                            "\"/proc\" is no proc file system");
+    if (!rn_lsm_check(&labels, error))
+        return false;
+    *out_proc_fd = g_steal_fd(&fd);
+    return true;
+}
+
+bool rn_identity_set_oom_score(const RnPlan *plan, int proc_fd, GError **error)
 {
     const RnProcess *process = &plan->config->process;
     g_autofree char *text = NULL;
@@ -44,7 +76,7 @@ bool rn_identity_set_oom_score(const RnPlan *plan, GError **error)
     if (!process->has_oom_score_adj)
         return true;
     text = g_strdup_printf("%d", process->oom_score_adj);
-    if (rn_file_write(AT_FDCWD, "/proc/self/oom_score_adj", text, error))
+    if (rn_file_write(proc_fd, "self/oom_score_adj", text, error))
         return true;
     g_prefix_error(error, "process.oomScoreAdj: set %s: ", text);
     if (error != NULL && rn_error_is_errno(*error, EACCES))
@@ -92,6 +124,47 @@ bool rn_identity_become_root(const RnPlan *plan, GError **error)
     if (prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) < 0)
         return rn_set_errno(error, errno, "make /proc/self accessible");
     return true;
+}
+
+bool rn_identity_join_keyring(const RnPlan *plan, int proc_fd, GError **error)
+{
+    const char *label = plan->config->process.selinux_label;
+    g_autofree char *name = g_strconcat("_ses.", plan->id, NULL);
+
+    /* else the payload, under its label, could not use the keyring */
+    if (label != NULL && !rn_lsm_set_keycreate(proc_fd, label, error))
+        return false;
+    return rn_keyring_join(name, error) &&
+           (label == NULL || rn_lsm_set_keycreate(proc_fd, "", error));
+}
+
+static char *format_offsets(const GArray *offsets)
+{
+    g_autoptr(GString) text = g_string_new(NULL);
+
+    for (unsigned i = 0; i < offsets->len; i++) {
+        const RnTimeOffset *offset = &g_array_index(offsets, RnTimeOffset, i);
+
+        g_string_append_printf(text, "%s %" G_GINT64_FORMAT " %u\n",
+                               offset->clock, offset->seconds,
+                               offset->nanoseconds);
+    }
+    return g_string_free(g_steal_pointer(&text), FALSE);
+}
+
+bool rn_identity_make_time_namespace(const RnPlan *plan, int proc_fd,
+                                     GError **error)
+{
+    g_autofree char *offsets = NULL;
+
+    if ((plan->namespaces & CLONE_NEWTIME) == 0)
+        return true;
+    if (plan->config->time_offsets != NULL)
+        offsets = format_offsets(plan->config->time_offsets);
+    if (rn_timens_enter_new(proc_fd, offsets == NULL ? "" : offsets, error))
+        return true;
+    g_prefix_error(error, "linux.timeOffsets: ");
+    return false;
 }
 
 static bool set_rlimits(const RnProcess *process, GError **error)
@@ -173,12 +246,48 @@ static bool enter_denied_cwd(const RnPlan *plan, GError **error)
     return true;
 }
 
-/* After the ids: the kernel forgets the signal at each change of them. */
-static bool confine(const RnPlan *plan, const RnCapSets *sets, GError **error)
+static bool set_personality(const RnConfig *config, GError **error)
+{
+    if (!config->has_personality || personality(config->personality) >= 0)
+        return true;
+    return rn_set_errno(error, errno, "linux.personality: set 0x%lx",
+                        config->personality);
+}
+
+static bool set_schedule(const RnProcess *process, bool is_exec, GError **error)
+{
+    const char *cpus = is_exec ? process->affinity_final : NULL;
+
+    if (cpus != NULL && !rn_cpu_affinity_set(cpus, error)) {
+        g_prefix_error(error, "process.execCPUAffinity.final: ");
+        return false;
+    }
+    if (process->has_scheduler &&
+        !rn_scheduler_set(&process->scheduler, error)) {
+        g_prefix_error(error, "process.scheduler: ");
+        return false;
+    }
+    if (process->has_io_priority &&
+        !rn_io_priority_set(&process->io_priority, error)) {
+        g_prefix_error(error, "process.ioPriority: ");
+        return false;
+    }
+    return true;
+}
+
+/*
+ * After the ids: the kernel forgets the signal at each change of them. The
+ * labels after the capabilities: see rn_lsm_set_exec(). noNewPrivileges last:
+ * AppArmor lets a process with it take fewer profiles.
+ */
+static bool confine(const RnPlan *plan, const RnCapSets *sets, int proc_fd,
+                    GError **error)
 {
     const RnProcess *process = &plan->config->process;
+    const RnLsmLabels labels = labels_of(process);
 
-    if (!rn_caps_apply(sets, error))
+    if (!rn_caps_apply(sets, error) ||
+        !rn_lsm_set_exec(proc_fd, &labels, error))
         return false;
     if (process->no_new_privileges &&
         prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
@@ -186,37 +295,73 @@ static bool confine(const RnPlan *plan, const RnCapSets *sets, GError **error)
     if (plan->manner.dies_with_caller &&
         prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0)
         return rn_set_errno(error, errno,
-                            "ask for a signal at the parent's "
-                            "end");
+                            "ask for a signal at the parent's end");
     return true;
+}
+
+static RnCapMask keep_known(RnCapMask mask, RnCapMask *unknown)
+{
+    *unknown |= mask & ~rn_caps_all();
+    return mask & rn_caps_all();
 }
 
 /*
  * Without process.capabilities: none. An ambient capability has to be permitted
  * and inheritable, capabilities(7); the bundles that `runc spec` of 1.1 makes
- * name more, which runc and crun pass over, and so does rnet.
+ * name more, which runc and crun pass over, and so does rnet. Capabilities that
+ * the kernel is too old for cannot be had and are no danger.
  */
 static RnCapSets choose_capabilities(const RnProcess *process)
 {
     RnCapSets sets = { 0 };
+    RnCapMask unknown = 0;
 
     if (!process->has_capabilities)
         return sets;
     sets = process->capabilities;
-    sets.ambient &= sets.permitted & sets.inheritable;
+    sets.bounding = keep_known(sets.bounding, &unknown);
+    sets.effective = keep_known(sets.effective, &unknown);
+    sets.permitted = keep_known(sets.permitted, &unknown);
+    sets.inheritable = keep_known(sets.inheritable, &unknown);
+    sets.ambient =
+        keep_known(sets.ambient, &unknown) & sets.permitted & sets.inheritable;
+    if (unknown != 0)
+        rn_log_warning("process.capabilities: the kernel does not know all of "
+                       "them (mask 0x%" G_GINT64_MODIFIER "x); ignoring",
+                       unknown);
     return sets;
 }
 
-bool rn_identity_assume(const RnPlan *plan, bool cwd_was_denied, GError **error)
+/*
+ * seccomp(2) without no_new_privs takes CAP_SYS_ADMIN. runc installs the filter
+ * while it has all capabilities, and the filter must then allow what it has
+ * still to do. Here it comes last in any case: what is permitted and effective
+ * before an exec, but not inheritable, ambient or in the bounding set, is gone
+ * after it, whoever the user is, capabilities(7).
+ */
+static void keep_right_to_filter(const RnPlan *plan, RnCapSets *sets)
+{
+    if (plan->config->seccomp == NULL ||
+        plan->config->process.no_new_privileges)
+        return;
+    sets->permitted |= RN_CAP_BIT(CAP_SYS_ADMIN);
+    sets->effective |= RN_CAP_BIT(CAP_SYS_ADMIN);
+}
+
+bool rn_identity_assume(const RnPlan *plan, const RnIdentityChange *change,
+                        GError **error)
 {
     const RnProcess *process = &plan->config->process;
-    const RnCapSets sets = choose_capabilities(process);
+    RnCapSets sets = choose_capabilities(process);
 
+    keep_right_to_filter(plan, &sets);
     (void)umask(process->has_umask ? process->umask : DEFAULT_UMASK);
-    /* groups, limits and the bounding set need capabilities */
-    return set_groups(process, error) && set_rlimits(process, error) &&
+    /* schedule, groups, limits and the bounding set need capabilities */
+    return set_personality(plan->config, error) &&
+           set_schedule(process, change->is_exec, error) &&
+           set_groups(process, error) && set_rlimits(process, error) &&
            rn_caps_limit_bounding(sets.bounding, error) &&
            set_ids(process->uid, process->gid, error) &&
-           (!cwd_was_denied || enter_denied_cwd(plan, error)) &&
-           confine(plan, &sets, error);
+           (!change->cwd_was_denied || enter_denied_cwd(plan, error)) &&
+           confine(plan, &sets, change->proc_fd, error);
 }

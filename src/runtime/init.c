@@ -27,12 +27,14 @@
 #include <rnet/runtime/devices.h>
 #include <rnet/runtime/hook-state.h>
 #include <rnet/runtime/identity.h>
+#include <rnet/runtime/mount-sources.h>
 #include <rnet/runtime/payload.h>
 #include <rnet/runtime/program.h>
 #include <rnet/runtime/rootfs.h>
 #include <rnet/sys/binfmt.h>
 #include <rnet/sys/netlink.h>
 #include <rnet/sys/pty.h>
+#include <rnet/sys/seccomp-filter.h>
 #include <rnet/util/fd.h>
 #include <rnet/util/log.h>
 #include <rnet/util/msg.h>
@@ -44,9 +46,11 @@ typedef struct Init {
     int start_socket; /* listening: START comes over a connection; or -1 */
     RnRootfs rootfs;
     int terminal;         /* slave; -1 without process.terminal */
+    int proc_fd;          /* of the host's /proc */
     bool foreign_formats; /* the kernel may run other than its own programs */
     bool cwd_was_denied;
     char *program;
+    RnSeccompProgram *filter; /* NULL: none */
 } Init;
 
 typedef bool (*StepFunc)(Init *init, GError **error);
@@ -111,12 +115,20 @@ static bool settle_process(Init *init, GError **error)
 
 static bool wait_for_maps(Init *init, GError **error)
 {
-    return hear(init, RN_MSG_MAPPED, error);
+    init->rootfs.sources = rn_mount_sources_new(init->plan);
+    return hear(init, RN_MSG_MAPPED, error) &&
+           rn_mount_sources_receive(init->plan, init->socket,
+                                    init->rootfs.sources, error);
+}
+
+static bool open_proc(Init *init, GError **error)
+{
+    return rn_identity_open_proc(init->plan, &init->proc_fd, error);
 }
 
 static bool set_oom_score(Init *init, GError **error)
 {
-    return rn_identity_set_oom_score(init->plan, error);
+    return rn_identity_set_oom_score(init->plan, init->proc_fd, error);
 }
 
 static bool become_root(Init *init, GError **error)
@@ -124,13 +136,19 @@ static bool become_root(Init *init, GError **error)
     return rn_identity_become_root(init->plan, error);
 }
 
-/* See RN_PLAN_LATE_NAMESPACES: by now init is in its cgroup. */
-static bool enter_late_namespaces(Init *init, GError **error)
+static bool join_keyring(Init *init, GError **error)
 {
-    uint64_t late = init->plan->namespaces & RN_PLAN_LATE_NAMESPACES;
+    return init->plan->manner.keep_keyring ||
+           rn_identity_join_keyring(init->plan, init->proc_fd, error);
+}
 
-    return (late & CLONE_NEWCGROUP) == 0 || unshare(CLONE_NEWCGROUP) == 0 ||
-           rn_set_errno(error, errno, "make a cgroup namespace");
+/* See RN_PLAN_LATE_NAMESPACES: by now init is in its cgroup. */
+static bool make_late_namespaces(Init *init, GError **error)
+{
+    if ((init->plan->namespaces & CLONE_NEWCGROUP) != 0 &&
+        unshare(CLONE_NEWCGROUP) < 0)
+        return rn_set_errno(error, errno, "make a cgroup namespace");
+    return rn_identity_make_time_namespace(init->plan, init->proc_fd, error);
 }
 
 /* A network namespace comes with its loopback down. */
@@ -224,6 +242,16 @@ static bool find_program(Init *init, GError **error)
                            init->foreign_formats, &init->program, error);
 }
 
+static bool compile_filter(Init *init, GError **error)
+{
+    const RnSeccomp *seccomp = init->plan->config->seccomp;
+
+    if (seccomp == NULL)
+        return true;
+    init->filter = rn_seccomp_compile(seccomp, error);
+    return init->filter != NULL;
+}
+
 /* One connection of a `start`; *out_started is false if it went away before
  * it said so, and another may come. */
 static bool hear_start(Init *init, int connection, bool *out_started,
@@ -285,12 +313,18 @@ static bool take_terminal(Init *init, GError **error)
 
 static bool assume_identity(Init *init, GError **error)
 {
-    return rn_identity_assume(init->plan, init->cwd_was_denied, error);
+    const RnIdentityChange change = {
+        .proc_fd = init->proc_fd,
+        .cwd_was_denied = init->cwd_was_denied,
+    };
+
+    return rn_identity_assume(init->plan, &change, error);
 }
 
 static bool exec_program(Init *init, GError **error)
 {
-    return rn_payload_exec(init->plan, init->program, init->socket, error);
+    return rn_payload_exec(init->plan, init->program, init->filter,
+                           init->socket, error);
 }
 
 /* A failure before MAPPED would compete with the launcher's own about a
@@ -298,9 +332,11 @@ static bool exec_program(Init *init, GError **error)
 static const Step steps[] = {
     { "process", settle_process },
     { "user namespace", wait_for_maps },
+    { "process", open_proc },
     { "oom score", set_oom_score },
     { "user namespace", become_root },
-    { "namespaces", enter_late_namespaces },
+    { "keyring", join_keyring },
+    { "namespaces", make_late_namespaces },
     { "network", wait_for_network },
     { "hostname", set_names },
     { "rootfs", build_rootfs },
@@ -308,6 +344,7 @@ static const Step steps[] = {
     { "terminal", open_terminal },
     { "rootfs", enter_rootfs },
     { "process", find_program },
+    { "process", compile_filter },
     { "start", wait_for_start },
     { "hooks", run_start_hooks },
     { "terminal", take_terminal },
@@ -322,6 +359,7 @@ void rn_init_main(const RnPlan *plan, int socket, int start_socket)
         .socket = socket,
         .start_socket = start_socket,
         .terminal = -1,
+        .proc_fd = -1,
     };
     GError *failure = NULL;
 

@@ -50,39 +50,52 @@ static bool check_created(const RnManaged *managed, GError **error)
 }
 
 /* runtime.md, 10: a failed hook stops the container. */
-static bool run_poststart(const RnManaged *managed, GError **error)
+static bool run_poststart(const RnManaged *managed, const RnConfig *config,
+                          GError **error)
 {
-    g_autoptr(RnConfig) config = rn_managed_load_config(managed, error);
+    const GPtrArray *hooks = config->hooks[RN_HOOK_POSTSTART];
     g_autoptr(json_t) state = NULL;
     g_autofree char *text = NULL;
 
-    if (config == NULL)
-        return false;
-    if (config->hooks[RN_HOOK_POSTSTART]->len == 0)
+    if (hooks->len == 0)
         return true;
     state = rn_record_to_state(rn_managed_record(managed), RN_STATUS_RUNNING,
                                rn_managed_pid(managed));
     text = json_dumps(state, JSON_COMPACT);
-    return rn_hooks_run(config->hooks[RN_HOOK_POSTSTART], RN_HOOK_POSTSTART,
-                        text, rn_managed_record(managed)->bundle, environ,
-                        error);
+    return rn_hooks_run(hooks, RN_HOOK_POSTSTART, text,
+                        rn_managed_record(managed)->bundle, environ, error);
+}
+
+static bool start_init(const RnEntry *entry, const RnManaged *managed,
+                       const RnConfig *config, GError **error)
+{
+    const RnInitStart start = {
+        .seccomp = config->seccomp,
+        .record = rn_managed_record(managed),
+        .pid = rn_managed_pid(managed),
+    };
+    rn_autofd int socket = -1;
+
+    return rn_unix_connect(rn_entry_directory(entry), "start", SOCK_SEQPACKET,
+                           &socket, error) &&
+           rn_init_start(socket, &start, error);
 }
 
 static bool start_entry(RnEntry *entry, const RnManaged *managed,
                         GError **error)
 {
     g_auto(RnRecord) record = { 0 };
-    rn_autofd int socket = -1;
+    g_autoptr(RnConfig) config = NULL;
 
     rn_record_init(&record);
-    if (!check_created(managed, error) ||
-        !rn_entry_load(entry, &record, error) ||
-        !rn_unix_connect(rn_entry_directory(entry), "start", SOCK_SEQPACKET,
-                         &socket, error) ||
-        !rn_init_start(socket, error))
+    if (!check_created(managed, error) || !rn_entry_load(entry, &record, error))
+        return false;
+    config = rn_managed_load_config(managed, error);
+    if (config == NULL || !start_init(entry, managed, config, error))
         return false;
     record.status = RN_STATUS_RUNNING;
-    if (rn_entry_write(entry, &record, error) && run_poststart(managed, error))
+    if (rn_entry_write(entry, &record, error) &&
+        run_poststart(managed, config, error))
         return true;
     if (!rn_pidfd_signal(rn_managed_pidfd(managed), SIGKILL, NULL))
         rn_log_debug("the container could not be killed");

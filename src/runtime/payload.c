@@ -14,6 +14,7 @@
 #include <limits.h>
 #include <unistd.h>
 
+#include <rnet/runtime/exec-program.h>
 #include <rnet/sys/process.h>
 #include <rnet/util/msg.h>
 #include <rnet/util/protocol.h>
@@ -37,23 +38,17 @@ static char **make_environment(const RnPlan *plan)
     return g_environ_setenv(env, "LISTEN_PID", pid, TRUE);
 }
 
-static bool explain(const char *program, int errno_value, GError **error)
-{
-    (void)rn_set_error(error,
-                       errno_value == ENOENT ? RN_ERROR_PROGRAM_MISSING
-                                             : RN_ERROR_PROGRAM_UNRUNNABLE,
-                       "\"%s\": %s", program, g_strerror(errno_value));
-    if (errno_value == EACCES)
-        return rn_error_add_hint(error, "process.user may not execute it");
-    if (errno_value == EAGAIN)
-        return rn_error_add_hint(error, "RLIMIT_NPROC of the user is reached");
-    return false;
-}
-
-bool rn_payload_exec(const RnPlan *plan, const char *program, int socket,
-                     GError **error)
+bool rn_payload_exec(const RnPlan *plan, const char *program,
+                     const RnSeccompProgram *filter, int socket, GError **error)
 {
     g_auto(GStrv) environment = make_environment(plan);
+    const RnExecution execution = {
+        .path = program,
+        .args = plan->config->process.args,
+        .env = environment,
+        .filter = filter,
+        .socket = socket,
+    };
 
     /* all are CLOEXEC anyway; this is for a library that forgot */
     if (close_range((unsigned)rn_payload_first_own_fd(plan), UINT_MAX,
@@ -62,8 +57,6 @@ bool rn_payload_exec(const RnPlan *plan, const char *program, int socket,
     rn_signals_reset();
     /* also the look whether the launcher still lives, for PR_SET_PDEATHSIG
      * says nothing about a parent that ended before */
-    if (!rn_msg_send(socket, RN_MSG_EXECING, NULL, 0, NULL, 0, error))
-        return false;
-    (void)execve(program, plan->config->process.args, environment);
-    return explain(program, errno, error);
+    return rn_msg_send(socket, RN_MSG_EXECING, NULL, 0, NULL, 0, error) &&
+           rn_exec_program(&execution, error);
 }

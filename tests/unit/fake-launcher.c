@@ -110,6 +110,8 @@ static RnConfig *make_config(const Container *container)
         or_empty(container->kernel), or_empty(container->further));
     config = rn_config_parse(text, strlen(text), "test", &error);
     assert_no_error(error);
+    if (container->amend != NULL)
+        container->amend(config);
     return config;
 }
 
@@ -272,7 +274,8 @@ static void run_plan(const Container *container, const RnPlan *plan,
     assert_true(rn_msg_pair(sockets, &error));
     assert_int_equal(pipe2(pipes, O_CLOEXEC), 0);
     (void)alarm(2 * DEADLINE_S); /* ends a test program that hangs */
-    if (!rn_clone(plan->namespaces, &pid, &pidfd, &error))
+    if (!rn_clone(plan->namespaces & ~(uint64_t)CLONE_NEWTIME, &pid, &pidfd,
+                  &error))
         fail_msg("clone: %s", error->message);
     if (pid == 0)
         become_init(container, plan, sockets[1], pipes[1]);

@@ -45,6 +45,7 @@ typedef struct Container {
     bool no_pivot;
     LauncherEnd end;
     const char *resolv_conf, *hosts;
+    void (*amend)(RnConfig *config); /* changes it after reading; or NULL */
     char *const *image; /* links to make in the root: name, target, ..., NULL */
 } Container;
 

@@ -39,6 +39,11 @@ tests_unit_test_identity_SOURCES = tests/unit/test-identity.c \
 	tests/unit/fake-launcher.c
 tests_unit_test_identity_LDADD = $(RUNTIME_LIBS) $(CMOCKA_LIBS)
 
+unit_tests += tests/unit/test-identity-settings
+tests_unit_test_identity_settings_SOURCES = \
+	tests/unit/test-identity-settings.c tests/unit/fake-launcher.c
+tests_unit_test_identity_settings_LDADD = $(RUNTIME_LIBS) $(CMOCKA_LIBS)
+
 unit_tests += tests/unit/test-terminal
 tests_unit_test_terminal_SOURCES = tests/unit/test-terminal.c
 tests_unit_test_terminal_LDADD = $(RUNTIME_LIBS) $(CMOCKA_LIBS)

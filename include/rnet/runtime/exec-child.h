@@ -17,9 +17,12 @@
 /* Decided by the command; all borrowed. */
 typedef struct RnExecPlan {
     const RnPlan *plan; /* the container's, its process the one to start */
-    uint32_t work_uid, work_gid; /* ids to work with until it is itself: the
+    uint32_t work_uid, work_gid;    /* ids to work with until it is itself: the
                                     container's root, if it has one */
-    bool foreign_formats;        /* see program.h */
+    bool foreign_formats;           /* see program.h */
+    int proc_fd;                    /* rn_identity_open_proc()'s, of the host;
+                                    not below the fds that the program gets */
+    const RnSeccompProgram *filter; /* NULL: none */
 } RnExecPlan;
 
 G_NORETURN void rn_exec_child_main(const RnExecPlan *exec, int socket);
