@@ -86,9 +86,22 @@ tests_unit_test_update_LDADD = $(RUNTIME_LIBS) $(CMOCKA_LIBS)
 unit_tests += tests/unit/test-features
 tests_unit_test_features_SOURCES = tests/unit/test-features.c
 tests_unit_test_features_LDADD = $(RUNTIME_LIBS) $(CMOCKA_LIBS)
+noinst_HEADERS += tests/unit/doctor-host.h
 
+unit_tests += tests/unit/test-doctor
+tests_unit_test_doctor_SOURCES = tests/unit/test-doctor.c \
+	tests/unit/doctor-host.c
+tests_unit_test_doctor_LDADD = $(RUNTIME_LIBS) $(CMOCKA_LIBS)
 
+unit_tests += tests/unit/test-doctor-host
+tests_unit_test_doctor_host_SOURCES = tests/unit/test-doctor-host.c \
+	tests/unit/doctor-host.c
+tests_unit_test_doctor_host_LDADD = $(RUNTIME_LIBS) $(CMOCKA_LIBS)
 
+unit_tests += tests/unit/test-doctor-network
+tests_unit_test_doctor_network_SOURCES = tests/unit/test-doctor-network.c \
+	tests/unit/doctor-host.c
+tests_unit_test_doctor_network_LDADD = $(RUNTIME_LIBS) $(CMOCKA_LIBS)
 unit_tests += tests/unit/test-cgroup-setting
 tests_unit_test_cgroup_setting_SOURCES = tests/unit/test-cgroup-setting.c
 tests_unit_test_cgroup_setting_LDADD = $(RUNTIME_LIBS) $(CMOCKA_LIBS)
