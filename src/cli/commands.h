@@ -18,15 +18,18 @@ enum {
 
 /* What was given before the command's name, and the environment. */
 typedef struct RnGlobals {
-    char *root; /* path of the state directory */
     RnCgroupManager cgroup_manager;
-    unsigned listen_fds; /* LISTEN_FDS, sd_listen_fds(3) */
-    char **environment;  /* borrowed */
+    unsigned listen_fds;     /* LISTEN_FDS, sd_listen_fds(3) */
+    char **environment;      /* borrowed */
+    char *root;              /* path of the state directory */
+    const char *runtime_dir; /* $XDG_RUNTIME_DIR, or NULL */
+    const char *bus_address; /* $DBUS_SESSION_BUS_ADDRESS, or NULL */
 } RnGlobals;
 
 /* argv[0] is the command's name. Returns the exit status. */
 typedef int (*RnCommandFunc)(const RnGlobals *globals, int argc, char **argv);
 
+int rn_cmd_doctor(const RnGlobals *globals, int argc, char **argv);
 int rn_cmd_run(const RnGlobals *globals, int argc, char **argv);
 int rn_cmd_create(const RnGlobals *globals, int argc, char **argv);
 int rn_cmd_start(const RnGlobals *globals, int argc, char **argv);

@@ -8,6 +8,7 @@ rnet_SOURCES += src/cli/main.c
 rnet_SOURCES += src/cli/container-options.c
 rnet_SOURCES += src/cli/syntax.c
 rnet_SOURCES += src/cli/cmd-create.c
+rnet_SOURCES += src/cli/cmd-doctor.c
 rnet_SOURCES += src/cli/cmd-events.c
 rnet_SOURCES += src/cli/cmd-exec.c
 rnet_SOURCES += src/cli/cmd-features.c

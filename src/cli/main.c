@@ -18,6 +18,7 @@
 #include <rnet/net/network.h>
 #include <rnet/runtime/guard.h>
 #include <rnet/runtime/monitor.h>
+#include <rnet/sys/self-seal.h>
 #include <rnet/util/fd.h>
 #include <rnet/util/log.h>
 
@@ -43,16 +44,17 @@ typedef struct Command {
     const char *name;
     const char *summary;
     RnCommandFunc run;
+    bool enters_container; /* a process of it does, self-seal.h */
 } Command;
 
 static const Command commands[] = {
-    { "run", "run the container of an OCI bundle", rn_cmd_run },
-    { "create", "create a container, up to its payload", rn_cmd_create },
+    { "run", "run the container of an OCI bundle", rn_cmd_run, true },
+    { "create", "create a container, up to its payload", rn_cmd_create, true },
     { "start", "start the payload of a created container", rn_cmd_start },
     { "state", "show a container's state", rn_cmd_state },
     { "kill", "send a signal to a container", rn_cmd_kill },
     { "delete", "remove a container", rn_cmd_delete },
-    { "exec", "run a command in a container", rn_cmd_exec },
+    { "exec", "run a command in a container", rn_cmd_exec, true },
     { "list", "list the containers", rn_cmd_list },
     { "ps", "show a container's processes", rn_cmd_ps },
     { "pause", "stop all processes of a container", rn_cmd_pause },
@@ -61,6 +63,7 @@ static const Command commands[] = {
     { "events", "show what a container uses", rn_cmd_events },
     { "spec", "write a config.json to begin with", rn_cmd_spec },
     { "features", "show what rnet can do", rn_cmd_features },
+    { "doctor", "look at what this host has for containers", rn_cmd_doctor },
 };
 
 static const Helper *find_helper(const char *program)
@@ -220,6 +223,8 @@ static void read_environment(RnGlobals *globals)
     guint64 number = 0;
 
     globals->environment = environ;
+    globals->runtime_dir = g_getenv("XDG_RUNTIME_DIR");
+    globals->bus_address = g_getenv("DBUS_SESSION_BUS_ADDRESS");
     if (listen_fds != NULL &&
         g_ascii_string_to_unsigned(listen_fds, 10, 1, LISTEN_FDS_MAX, &number,
                                    NULL))
@@ -228,42 +233,61 @@ static void read_environment(RnGlobals *globals)
         globals->root = default_root();
 }
 
-static int run_command(const RnGlobals *globals, int argc, char **argv)
+static const Command *choose_command(int argc, char **argv, GError **error)
 {
-    const Command *command = NULL;
-    g_autofree char *title = NULL;
+    const Command *command = argc < 2 ? NULL : find_command(argv[1]);
 
-    if (argc < 2) {
-        rn_log_error("which command? See rnet --help");
-        return RN_EXIT_USAGE;
-    }
-    command = find_command(argv[1]);
-    if (command == NULL) {
-        rn_log_error("unknown command \"%s\"; see rnet --help", argv[1]);
-        return RN_EXIT_USAGE;
-    }
-    title = g_strconcat("rnet ", command->name, NULL);
+    if (argc < 2)
+        (void)rn_set_error(error, RN_ERROR_INVALID,
+                           "which command? See rnet --help");
+    else if (command == NULL)
+        (void)rn_set_error(error, RN_ERROR_INVALID,
+                           "unknown command \"%s\"; see rnet --help", argv[1]);
+    return command;
+}
+
+static int run_command(const Command *command, const RnGlobals *globals,
+                       int argc, char **argv)
+{
+    g_autofree char *title = g_strconcat("rnet ", command->name, NULL);
+
     /* usage lines start with the program's name */
     g_set_prgname(title);
     return command->run(globals, argc - 1, argv + 1);
 }
 
+static int fail_usage(const GError *failure)
+{
+    rn_log_gerror(RN_LOG_ERROR, failure);
+    return RN_EXIT_USAGE;
+}
+
 static int run_main(int argc, char **argv, RnGlobals *globals)
 {
+    /* GOption takes arguments out of the other one */
+    g_autofree char **original =
+        g_memdup2(argv, ((gsize)argc + 1) * sizeof argv[0]);
     g_auto(GlobalWords) words = { 0 };
     g_autoptr(GError) failure = NULL;
+    const Command *command = NULL;
 
-    if (!parse_options(&argc, &argv, globals, &words, &failure) ||
-        !apply_words(&words, globals, &failure)) {
-        rn_log_gerror(RN_LOG_ERROR, failure);
-        return RN_EXIT_USAGE;
-    }
+    if (!parse_options(&argc, &argv, globals, &words, &failure))
+        return fail_usage(failure);
     if (words.version) {
         g_print("rnet version %s\nspec: %s\n", PACKAGE_VERSION, SPEC_VERSION);
         return 0;
     }
+    command = choose_command(argc, argv, &failure);
+    if (command == NULL)
+        return fail_usage(failure);
+    if (command->enters_container && !rn_self_seal(original, &failure)) {
+        rn_log_gerror(RN_LOG_ERROR, failure);
+        return RN_EXIT_FAILURE;
+    }
+    if (!apply_words(&words, globals, &failure))
+        return fail_usage(failure);
     read_environment(globals);
-    return run_command(globals, argc, argv);
+    return run_command(command, globals, argc, argv);
 }
 
 int main(int argc, char **argv)
