@@ -7,6 +7,7 @@ integration_tests = \
 	tests/integration/test-commands \
 	tests/integration/test-run-errors \
 	tests/integration/test-host-errors \
+	tests/integration/test-doctor \
 	tests/integration/test-terminal \
 	tests/integration/test-publish \
 	tests/integration/test-outbound \
@@ -101,3 +102,5 @@ tests_integration_test_lifecycle_SOURCES = tests/integration/test-lifecycle.c
 tests_integration_test_lifecycle_LDADD = $(HARNESS_LIBS)
 tests_integration_test_commands_SOURCES = tests/integration/test-commands.c
 tests_integration_test_commands_LDADD = $(HARNESS_LIBS)
+tests_integration_test_doctor_SOURCES = tests/integration/test-doctor.c
+tests_integration_test_doctor_LDADD = $(HARNESS_LIBS)
