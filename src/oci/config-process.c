@@ -16,6 +16,7 @@ enum {
     UMASK_MAX = 07777,
     OOM_SCORE_ADJ_LIMIT = 1000, /* proc(5), /proc/PID/oom_score_adj */
     GROUPS_MAX = 65536,         /* setgroups(2), NGROUPS_MAX */
+    CAPABILITIES_MAX = 256,     /* of a set; the kernel's masks have 64 bits */
 };
 
 /* getrlimit(2), by the names that config.json uses. */
@@ -47,12 +48,14 @@ void rn_process_init(RnProcess *process)
     *process = (RnProcess){ .env = g_new0(char *, 1) };
     process->additional_gids = g_array_new(FALSE, FALSE, sizeof(uint32_t));
     process->rlimits = g_array_new(FALSE, FALSE, sizeof(RnRlimit));
+    process->warnings = g_ptr_array_new_with_free_func(g_free);
 }
 
 void rn_process_clear(RnProcess *process)
 {
     g_clear_pointer(&process->additional_gids, g_array_unref);
     g_clear_pointer(&process->rlimits, g_array_unref);
+    g_clear_pointer(&process->warnings, g_ptr_array_unref);
     g_clear_pointer(&process->cwd, g_free);
     g_clear_pointer(&process->args, g_strfreev);
     g_clear_pointer(&process->env, g_strfreev);
@@ -158,46 +161,64 @@ bool rn_config_read_env(const RnJsonAt *at, void *target, GError **error)
            rn_json_read_elements(at, check_variable, NULL, error);
 }
 
+/* What the names of one set are for. */
+typedef struct CapTarget {
+    RnCapMask *mask;
+    GPtrArray *warnings;
+} CapTarget;
+
+/* config.md, Linux Process: what cannot be granted is warned about, so that a
+ * bundle may name capabilities of later kernels. */
 static bool add_capability(const RnJsonAt *at, void *target, GError **error)
 {
     g_autofree char *name = NULL;
-    RnCapMask *mask = target;
+    g_autoptr(GError) warning = NULL;
+    const CapTarget *set = target;
     unsigned capability = 0;
 
     if (!rn_json_read_string(at, &name, error))
         return false;
-    if (!rn_cap_parse(name, &capability, NULL)) {
-        return rn_config_fail_word(at, name, "a capability", error);
+    if (rn_cap_parse(name, &capability, NULL)) {
+        *set->mask |= RN_CAP_BIT(capability);
+        return true;
     }
-    *mask |= RN_CAP_BIT(capability);
+    (void)rn_config_fail_word(at, name, "a capability: passed over", &warning);
+    g_ptr_array_add(set->warnings, g_strdup(warning->message));
     return true;
-}
-
-static bool read_capability_set(const RnJsonAt *at, void *target,
-                                GError **error)
-{
-    return rn_json_read_elements(at, add_capability, target, error);
 }
 
 static bool read_capabilities(const RnJsonAt *at, void *target, GError **error)
 {
-    static const RnJsonField fields[] = {
-        { "bounding", read_capability_set, G_STRUCT_OFFSET(RnCapSets, bounding),
-          RN_JSON_OPTIONAL },
-        { "effective", read_capability_set,
-          G_STRUCT_OFFSET(RnCapSets, effective), RN_JSON_OPTIONAL },
-        { "inheritable", read_capability_set,
-          G_STRUCT_OFFSET(RnCapSets, inheritable), RN_JSON_OPTIONAL },
-        { "permitted", read_capability_set,
-          G_STRUCT_OFFSET(RnCapSets, permitted), RN_JSON_OPTIONAL },
-        { "ambient", read_capability_set, G_STRUCT_OFFSET(RnCapSets, ambient),
-          RN_JSON_OPTIONAL },
-    };
     RnProcess *process = target;
+    RnCapSets *sets = &process->capabilities;
+    const struct {
+        const char *name;
+        RnCapMask *mask;
+    } members[] = {
+        { "bounding", &sets->bounding },
+        { "effective", &sets->effective },
+        { "permitted", &sets->permitted },
+        { "inheritable", &sets->inheritable },
+        { "ambient", &sets->ambient },
+    };
 
+    if (!rn_json_read_members(at, NULL, 0, NULL, error)) /* an object? */
+        return false;
     process->has_capabilities = true;
-    return rn_json_read_members(at, fields, G_N_ELEMENTS(fields),
-                                &process->capabilities, error);
+    for (gsize i = 0; i < G_N_ELEMENTS(members); i++) {
+        const char *name = members[i].name;
+        RnJsonAt set = { .parent = at,
+                         .name = name,
+                         .node = json_object_get(at->node, name) };
+        CapTarget names = { members[i].mask, process->warnings };
+
+        if (set.node == NULL || json_is_null(set.node))
+            continue;
+        if (!rn_json_check_count(&set, CAPABILITIES_MAX, error) ||
+            !rn_json_read_elements(&set, add_capability, &names, error))
+            return false;
+    }
+    return true;
 }
 
 static bool read_rlimit_type(const RnJsonAt *at, void *target, GError **error)

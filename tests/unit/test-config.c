@@ -209,6 +209,30 @@ static void process_members_are_read(void **state)
     assert_true(limit->hard == RLIM_INFINITY);
 }
 
+static void unknown_capability_is_passed_over_with_a_warning(void **state)
+{
+    g_autoptr(RnConfig) config =
+        parse_config_with("",
+                          ",'capabilities':{'ambient':['CAP_FLY','CAP_KILL'],"
+                          "'bounding':['CAP_\\u001b[2J']}",
+                          "");
+    const GPtrArray *warnings = config->process.warnings;
+
+    (void)state;
+    assert_true(config->process.has_capabilities);
+    assert_true(config->process.capabilities.ambient == RN_CAP_BIT(CAP_KILL));
+    assert_true(config->process.capabilities.bounding == 0);
+    assert_int_equal(warnings->len, 2);
+    assert_string_equal(
+        g_ptr_array_index(warnings, 0),
+        "config.json: process.capabilities.bounding[0]: \"CAP_?[2J\" is not a "
+        "capability: passed over");
+    assert_string_equal(
+        g_ptr_array_index(warnings, 1),
+        "config.json: process.capabilities.ambient[0]: \"CAP_FLY\" is not a "
+        "capability: passed over");
+}
+
 static void linux_members_are_read(void **state)
 {
     g_autoptr(RnConfig) config = parse_config_with(
@@ -394,6 +418,7 @@ int main(void)
         cmocka_unit_test(crun_template_is_read),
         cmocka_unit_test(smallest_document_has_defaults),
         cmocka_unit_test(process_members_are_read),
+        cmocka_unit_test(unknown_capability_is_passed_over_with_a_warning),
         cmocka_unit_test(linux_members_are_read),
         cmocka_unit_test(members_that_say_nothing_are_accepted),
         cmocka_unit_test(versions_from_1_0_to_1_3_are_accepted),

@@ -51,6 +51,8 @@ typedef struct RnProcess {
     RnIoPriority io_priority;
     char *affinity_initial, *affinity_final; /* execCPUAffinity: CPU lists,
                                                 NULL: none given */
+    GPtrArray *warnings; /* of char *, for the log: what was passed over, which
+                            are the names of unknown capabilities; never NULL */
 } RnProcess;
 
 typedef struct RnMount {
