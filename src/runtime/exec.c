@@ -133,6 +133,19 @@ static bool find_work_id(pid_t pid, const char *file, uint32_t *out_id,
     return true;
 }
 
+/* What was passed over of a process that is not the bundle's: those of the
+ * bundle were told when the container was made. */
+static void log_warnings(const Exec *exec)
+{
+    const GPtrArray *warnings = exec->config->process.warnings;
+
+    if (exec->request->wishes.process_file == NULL)
+        return;
+    for (unsigned i = 0; i < warnings->len; i++)
+        rn_log_warning("--process: %s",
+                       (const char *)g_ptr_array_index(warnings, i));
+}
+
 static bool decide(Exec *exec, GError **error)
 {
     const RnExecRequest *request = exec->request;
@@ -145,6 +158,7 @@ static bool decide(Exec *exec, GError **error)
                                 error) ||
         !check_terminal(exec, error))
         return false;
+    log_warnings(exec);
     exec->plan = (RnPlan){
         .config = exec->config,
         .id = record->id,

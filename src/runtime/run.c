@@ -20,6 +20,7 @@
 #include <rnet/runtime/foreground.h>
 #include <rnet/runtime/handover.h>
 #include <rnet/sys/idmap.h>
+#include <rnet/util/log.h>
 
 static char *make_up_id(void)
 {
@@ -208,6 +209,14 @@ static bool run_plan(const RnRunRequest *request, const RnPlan *plan,
                 : finish_detached(request, container, out_exit_code, error));
 }
 
+/* What of the bundle was passed over. */
+static void log_warnings(const RnProcess *process)
+{
+    for (unsigned i = 0; i < process->warnings->len; i++)
+        rn_log_warning("%s",
+                       (const char *)g_ptr_array_index(process->warnings, i));
+}
+
 bool rn_run(const RnRunRequest *request, int *out_exit_code, GError **error)
 {
     g_autofree char *bundle = g_canonicalize_filename(request->bundle, NULL);
@@ -224,6 +233,8 @@ bool rn_run(const RnRunRequest *request, int *out_exit_code, GError **error)
         return false;
     config = rn_config_load(bundle, &config_text, error);
     library = rn_subid_hold();
+    if (config != NULL)
+        log_warnings(&config->process);
     if (config != NULL && check_terminal(request, config, error))
         plan = make_plan(request, config, bundle, id, error);
     if (plan != NULL &&
