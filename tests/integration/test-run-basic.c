@@ -58,6 +58,12 @@ static const ShellCase shell_cases[] = {
       "sort -u",
       "0000000000000001\n",
       0 },
+    { "a capability that nobody knows",
+      { .capabilities = "\"CAP_CHOWN\", \"CAP_NONSENSE\"" },
+      "grep -E 'Cap(Prm|Eff|Bnd)' /proc/self/status | cut -f2 | "
+      "sort -u",
+      "0000000000000001\n",
+      0 },
     { "no capabilities",
       { .capabilities = "" },
       "grep -E 'Cap(Prm|Eff|Bnd)' /proc/self/status | cut -f2 | "
