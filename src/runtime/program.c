@@ -59,6 +59,20 @@ static bool refuse(const Candidate *candidate, const char *problem,
                         problem);
 }
 
+/*
+ * What execve(2) would give EACCES for. Podman and Docker find out by this text
+ * which exit status is theirs: 126 for "permission denied", 127 for "no such
+ * file or directory" and "executable file not found".
+ */
+static bool deny(const Candidate *candidate, const char *problem,
+                 GError **error)
+{
+    g_autofree char *text =
+        g_strdup_printf("%s: %s", problem, g_strerror(EACCES));
+
+    return refuse(candidate, text, error);
+}
+
 static const char missing_hint[] =
     "process.args[0] is looked for in the container's own files: the bundle's "
     "root.path and its mounts";
@@ -82,9 +96,10 @@ static bool refuse_missing(const Candidate *candidate, const char *resolved,
     (void)rn_set_error(error,
                        candidate->depth == 0 ? RN_ERROR_PROGRAM_MISSING
                                              : RN_ERROR_PROGRAM_UNRUNNABLE,
-                       "%s is %s", name,
+                       "%s is %s: %s", name,
                        dangling ? "a symbolic link to a missing file"
-                                : "missing");
+                                : "missing",
+                       g_strerror(ENOENT));
     if (candidate->depth == 0)
         return rn_error_add_hint(error, "%s", missing_hint);
     return false; /* the caller knows who needs it */
@@ -103,21 +118,20 @@ static bool check_status(const Candidate *candidate, const char *resolved,
         problem = g_strdup_printf("cannot be reached: %s", g_strerror(errno));
         return refuse(candidate, problem, error);
     }
-    if (S_ISDIR(status.st_mode))
-        problem = g_strdup("is a directory");
-    else if (!S_ISREG(status.st_mode))
-        problem = g_strdup("is not a regular file");
-    if (problem != NULL) {
-        (void)refuse(candidate, problem, error);
+    if (!S_ISREG(status.st_mode)) {
+        (void)deny(candidate,
+                   S_ISDIR(status.st_mode) ? "is a directory"
+                                           : "is not a regular file",
+                   error);
         return rn_error_add_hint(error, "process.args[0] has to name a "
                                         "program's file");
     }
     if ((status.st_mode & (S_IXUSR | S_IXGRP | S_IXOTH)) == 0) {
-        (void)refuse(candidate, "is not executable", error);
+        (void)deny(candidate, "is not executable", error);
         return rn_error_add_hint(error, "chmod +x gives it the permission");
     }
     if (statvfs(resolved, &mount) == 0 && (mount.f_flag & ST_NOEXEC) != 0)
-        return refuse(candidate, "is on a mount with the option noexec", error);
+        return deny(candidate, "is on a mount with the option noexec", error);
     return true;
 }
 
@@ -136,6 +150,37 @@ static bool open_candidate(const Candidate *candidate, int *out_fd,
     return true;
 }
 
+/* The kernel loads it itself: a script or a foreign format is none. */
+static bool check_loader_content(const Candidate *loader, int fd,
+                                 GError **error)
+{
+    g_autofree char *name = name_candidate(loader);
+    g_autofree char *unused = NULL;
+    char start[SELFMAG] = "";
+
+    if (TEMP_FAILURE_RETRY(pread(fd, start, sizeof start, 0)) !=
+            (ssize_t)sizeof start ||
+        memcmp(start, ELFMAG, SELFMAG) != 0)
+        return refuse(loader, "is no ELF file", error);
+    return rn_elf_check(fd, name, RN_ELF_NATIVE_ONLY, &unused, error);
+}
+
+static bool explain_loader(const char *path, const char *name, GError **error)
+{
+    const char *library = "another system";
+
+    if (strstr(path, "ld-musl") != NULL)
+        library = "musl (Alpine Linux)";
+    else if (strstr(path, "ld-linux") != NULL || strstr(path, "ld64") != NULL)
+        library = "glibc (Debian, Fedora, ...)";
+    g_prefix_error(error, "%s: ", name);
+    return rn_error_add_hint(error,
+                             "the program was built for %s, and the image has "
+                             "no such C library; take a static program or the "
+                             "right image",
+                             library);
+}
+
 static bool check_loader(const Candidate *user, const char *path,
                          GError **error)
 {
@@ -146,19 +191,13 @@ static bool check_loader(const Candidate *user, const char *path,
     loader.role = "loader";
     loader.path = path;
     loader.depth++;
-    if (open_candidate(&loader, &fd, error))
+    if (!open_candidate(&loader, &fd, error))
+        return explain_loader(path, name, error);
+    if (fd < 0 || check_loader_content(&loader, fd, error))
         return true;
     g_prefix_error(error, "%s: ", name);
-    return rn_error_add_hint(
-        error,
-        "the program was built for %s, and the image has no such C "
-        "library; take a static program or the right image",
-        strstr(path, "ld-musl") != NULL ? "musl (Alpine Linux)"
-        : strstr(path, "ld-linux") != NULL || strstr(path, "ld64") != NULL
-            ? "glibc (Debian, Fedora, ...)"
-            : "another system");
+    return false;
 }
-
 static bool check_elf(const Candidate *candidate, int fd, GError **error)
 {
     g_autofree char *name = name_candidate(candidate);
@@ -255,7 +294,7 @@ static bool fail_search(const char *name, const char *path, GError **error)
     g_autofree char *shown_path = g_strescape(path, NULL);
 
     (void)rn_set_error(error, RN_ERROR_PROGRAM_MISSING,
-                       "program \"%s\" is in no directory of PATH "
+                       "program \"%s\": executable file not found in $PATH "
                        "(\"%.256s\")",
                        shown_name, shown_path);
     return rn_error_add_hint(error, "%s; PATH is in process.env", missing_hint);
@@ -305,6 +344,10 @@ bool rn_program_find(const char *name, char **env, const char *cwd,
                             .foreign_formats = foreign_formats };
     const char *path = g_environ_getenv(env, "PATH");
 
+    /* in a directory of PATH this would be the directory */
+    if (name[0] == '\0')
+        return rn_set_error(error, RN_ERROR_PROGRAM_MISSING,
+                            "process.args[0] is empty: %s", g_strerror(ENOENT));
     if (strchr(name, '/') == NULL)
         return search_path(&candidate, path == NULL ? default_path : path,
                            out_path, error);

@@ -119,7 +119,7 @@ static void name_is_found_along_path(void **state)
     found = find_valid("tool", env, "/");
     assert_string_equal(found, good);
     find_refused("tool2", env, "/", RN_ERROR_PROGRAM_MISSING,
-                 "program \"tool2\" is in no directory of PATH");
+                 "program \"tool2\": executable file not found in $PATH");
 }
 
 static void first_executable_along_path_counts(void **state)
@@ -174,6 +174,8 @@ static void unset_path_has_a_default(void **state)
 
     (void)state;
     assert_true(g_str_has_suffix(found, "/bin/sh"));
+    find_refused("", env, "/", RN_ERROR_PROGRAM_MISSING,
+                 "process.args[0] is empty");
 }
 
 static void odd_files_are_told_apart(void **state)
@@ -199,11 +201,11 @@ static void odd_files_are_told_apart(void **state)
     find_refused(loop, NULL, "/", RN_ERROR_PROGRAM_UNRUNNABLE,
                  g_strerror(ELOOP));
     find_refused(directory, NULL, "/", RN_ERROR_PROGRAM_UNRUNNABLE,
-                 "is a directory");
+                 "is a directory: Permission denied");
     find_refused(fifo, NULL, "/", RN_ERROR_PROGRAM_UNRUNNABLE,
                  "is not a regular file");
     find_refused(plain, NULL, "/", RN_ERROR_PROGRAM_UNRUNNABLE,
-                 "is not executable\nhint: chmod +x");
+                 "is not executable: Permission denied\nhint: chmod +x");
     find_refused(empty, NULL, "/", RN_ERROR_PROGRAM_UNRUNNABLE, "is empty");
     find_refused(text, NULL, "/", RN_ERROR_PROGRAM_UNRUNNABLE,
                  "is of no format");
@@ -220,7 +222,7 @@ static const struct {
     { "#!/nonexistent/python3\n",
       "/script\": interpreter \"/nonexistent/python3\" is missing" },
     { "#!/proc/self/exe\r\n",
-      "\"/proc/self/exe\\r\" is missing\nhint: the script has DOS" },
+      "\"/proc/self/exe\\r\" is missing: No such file or directory\nhint: the script has DOS" },
     { "#!/proc\n", "interpreter \"/proc\" is a directory" },
     { "#!/proc/self/status\n", "\"/proc/self/status\" is not executable" },
     { "#!/x\033[2J\n", "interpreter \"/x\\033[2J\" is missing" },
@@ -345,11 +347,29 @@ static void missing_loader_is_named_with_its_libc(void **state)
     Image directory = make_image("/proc");
 
     refuse_image(*state, &musl,
-                 "/image\": loader \"/lib/ld-musl-none.so.1\" is missing\n"
+                 "/image\": loader \"/lib/ld-musl-none.so.1\" is missing: "
+                 "No such file or directory\n"
                  "hint: the program was built for musl");
     refuse_image(*state, &glibc, "hint: the program was built for glibc");
     refuse_image(*state, &other, "built for another system");
     refuse_image(*state, &directory, "loader \"/proc\" is a directory");
+}
+
+static void loader_that_cannot_load_is_named(void **state)
+{
+    const char *directory = *state;
+    g_autofree char *script = write_text(directory, "ld.sh", "#!/bin/sh\n");
+    g_autofree char *foreign = g_build_filename(directory, "ld.so", NULL);
+    Image loader = make_image(NULL);
+    g_autofree char *written = NULL;
+    Image image = make_image(script);
+
+    refuse_image(directory, &image, "/ld.sh\" is no ELF file");
+    loader.header.e_machine = 0xfefe;
+    written = write_data(directory, "ld.so", &loader, sizeof loader, 0755);
+    image = make_image(foreign);
+    refuse_image(directory, &image, "/ld.so\" is for an unknown machine");
+    assert_string_equal(written, foreign);
 }
 
 static void damaged_programs_are_refused(void **state)
@@ -465,6 +485,7 @@ int main(void)
         test(script_that_names_itself_is_refused),
         test(static_and_dynamic_programs_pass),
         test(missing_loader_is_named_with_its_libc),
+        test(loader_that_cannot_load_is_named),
         test(damaged_programs_are_refused),
         test(other_headers_are_refused),
         test(other_machines_are_named),

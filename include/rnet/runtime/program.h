@@ -19,9 +19,12 @@
  * the caller's.
  *
  * The file is then checked: a regular, executable file, not on a noexec mount;
- * an ELF program for this machine, whole, with its loader present; or a script
- * whose interpreter passes the same check. RN_ERROR_PROGRAM_MISSING: there is
- * no such program; RN_ERROR_PROGRAM_UNRUNNABLE: there is, but it cannot run.
+ * an ELF program for this machine, whole, with a loader for this machine; or a
+ * script whose interpreter passes the same check. RN_ERROR_PROGRAM_MISSING:
+ * there is no such program; RN_ERROR_PROGRAM_UNRUNNABLE: there is, but it
+ * cannot run. The texts have the words ("No such file or directory",
+ * "executable file not found", "Permission denied") by which Podman and Docker
+ * choose their exit status.
  *
  * With foreign_formats (binfmt_misc has entries) unknown formats and other
  * machines' programs pass.
