@@ -6,6 +6,7 @@ integration_tests = \
 	tests/integration/test-run-basic \
 	tests/integration/test-commands \
 	tests/integration/test-run-errors \
+	tests/integration/test-payload-state \
 	tests/integration/test-host-errors \
 	tests/integration/test-doctor \
 	tests/integration/test-terminal \
@@ -57,6 +58,7 @@ tests_integration_payload_SOURCES = \
 	tests/integration/payload.c \
 	tests/integration/payload-client.c \
 	tests/integration/payload-serve.c \
+	tests/integration/payload-state.c \
 	tests/integration/payload-tcp.c
 tests_integration_payload_CFLAGS = -std=gnu11 $(WARN_CFLAGS)
 tests_integration_payload_LDFLAGS = -static
@@ -104,3 +106,6 @@ tests_integration_test_commands_SOURCES = tests/integration/test-commands.c
 tests_integration_test_commands_LDADD = $(HARNESS_LIBS)
 tests_integration_test_doctor_SOURCES = tests/integration/test-doctor.c
 tests_integration_test_doctor_LDADD = $(HARNESS_LIBS)
+tests_integration_test_payload_state_SOURCES = \
+	tests/integration/test-payload-state.c
+tests_integration_test_payload_state_LDADD = $(HARNESS_LIBS)

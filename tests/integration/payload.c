@@ -216,6 +216,7 @@ static const VerbEntry verbs[] = {
     { "frame", payload_frame },
     { "names", payload_names },
     { "crowd", payload_crowd },
+    { "state", payload_state },
 };
 
 static void end_at_once(int signal_number)

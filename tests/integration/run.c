@@ -12,11 +12,13 @@
 #include "run.h"
 
 #include <fcntl.h>
+#include <linux/keyctl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/ioctl.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -73,6 +75,22 @@ static char **make_environment(const World *world, const RunOptions *options)
     return env;
 }
 
+/* In the child: what a caller may pass on to rnet, and rnet must not. */
+static void be_untidy(void)
+{
+    sigset_t blocked;
+
+    (void)signal(SIGUSR2, SIG_IGN);
+    sigemptyset(&blocked);
+    sigaddset(&blocked, SIGUSR1);
+    (void)sigprocmask(SIG_SETMASK, &blocked, NULL);
+    (void)umask(0077);
+    if (syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, "rnet-test") < 0 ||
+        syscall(SYS_add_key, "user", "rnet-test-secret", "x", 1,
+                KEY_SPEC_SESSION_KEYRING) < 0)
+        _exit(99);
+}
+
 static G_NORETURN void exec_rnet(const World *world, const char *const *args,
                                  const RunOptions *options, const int ends[3])
 {
@@ -97,6 +115,8 @@ static G_NORETURN void exec_rnet(const World *world, const char *const *args,
     sigemptyset(&none);
     (void)sigprocmask(SIG_SETMASK, &none, NULL);
     world_drop_ids(world);
+    if (options->is_untidy)
+        be_untidy();
     (void)execve(binary, (char *const *)argv->pdata, env);
     _exit(98);
 }

@@ -33,6 +33,8 @@ typedef struct RunOptions {
                                controlling terminal; 0: pipes */
     unsigned listen_fds;    /* gives it fds from 3 on, each /dev/null */
     bool leak_fds;          /* gives it fds 7 and 9 without CLOEXEC */
+    bool is_untidy;         /* gives it a blocked and an ignored signal, a
+                               umask, and a session keyring with a key */
 } RunOptions;
 
 /* Starts `rnet ARGS...` (NULL-terminated, without "rnet"); see run_end(). */
