@@ -8,6 +8,11 @@
  */
 #include "config.h"
 
+#include <fcntl.h>
+#include <signal.h>
+
+#include <rnet/util/fd.h>
+
 #include "bundle.h"
 #include "check.h"
 #include "leftovers.h"
@@ -52,11 +57,59 @@ static void test_untidy_caller_leaves_nothing_to_the_payload(World *world)
     check_nothing_left(world);
 }
 
+/* The binary that the world runs, whole. */
+static char *read_rnet(const World *world, gsize *out_length)
+{
+    char *bytes = NULL;
+
+    check(g_file_get_contents(world->rnet, &bytes, out_length, NULL), "read %s",
+          world->rnet);
+    return bytes;
+}
+
+/*
+ * CVE-2019-5736, of what root runs: all of these may write to its files. A
+ * container that can open the binary of a process of rnet gets the copy, and
+ * one that names it as its program finds nothing that could run it.
+ */
+static void test_binary_of_root_is_out_of_reach(World *world)
+{
+    const char *const self[] = { "/proc/self/exe", "--version", NULL };
+    g_autofree char *one = bundle_new_payload(
+        world, "reach", (const char *const[]){ "signals", NULL });
+    g_autofree char *two =
+        bundle_new(world, "self", &(BundleOptions){ .args = self });
+    gsize length = 0;
+    gsize length_after = 0;
+    g_autofree char *before = read_rnet(world, &length);
+    g_autofree char *after = NULL;
+    g_autoptr(Run) running = run_start_bundle(world, one, NULL);
+    g_autoptr(Run) itself = run_bundle(world, two, 126);
+    g_autofree char *path = g_strdup_printf("/proc/%d/exe", running->pid);
+    rn_autofd int fd = -1;
+
+    run_await(running, "ready");
+    fd = open(path, O_RDONLY | O_CLOEXEC);
+    check_call(fd >= 0, path);
+    check((fcntl(fd, F_GET_SEALS) & F_SEAL_WRITE) != 0, "%s is not sealed",
+          path);
+    run_signal(running, SIGTERM);
+    run_expect_exit(running, 128 + SIGTERM);
+    check_text(itself->out_text->str, "");
+    check_contains(itself->err_text->str, "\"/proc/self/exe\"");
+    after = read_rnet(world, &length_after);
+    check(length == length_after && memcmp(before, after, length) == 0,
+          "the binary has changed");
+    check_nothing_left(world);
+}
+
 int main(void)
 {
     static const WorldTest tests[] = {
         { "untidy_caller_leaves_nothing_to_the_payload",
           test_untidy_caller_leaves_nothing_to_the_payload, 0 },
+        { "binary_of_root_is_out_of_reach", test_binary_of_root_is_out_of_reach,
+          WORLD_ONLY_AS_ROOT },
     };
 
     return world_run_tests("payload-state", tests, G_N_ELEMENTS(tests));
