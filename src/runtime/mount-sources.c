@@ -124,20 +124,17 @@ static bool find_mapping(const RnPlan *plan, const RnMount *mount, pid_t pid,
                                     "gidMappings");
 }
 
-static bool map_tree(int tree_fd, int userns_fd, RnMountDepth depth,
-                     GError **error)
+/* EPERM is open_tree(2)'s already for a caller without CAP_SYS_ADMIN. */
+static void explain(GError **error)
 {
-    if (rn_mount_set_idmap(tree_fd, userns_fd, depth, error))
-        return true;
     if (rn_error_is_errno(*error, EPERM))
-        return rn_error_add_hint(error, "an idmapped mount takes root's rights "
-                                        "over the file system of its source; "
-                                        "leave idmap out, or run as root");
-    if (rn_error_is_errno(*error, EINVAL))
-        return rn_error_add_hint(error, "the file system of the source, or one "
-                                        "below it (ridmap), may not support "
-                                        "idmapped mounts on this kernel");
-    return false;
+        (void)rn_error_add_hint(error, "an idmapped mount takes root's rights "
+                                       "over the file system of its source; "
+                                       "leave idmap out, or run as root");
+    else if (rn_error_is_errno(*error, EINVAL))
+        (void)rn_error_add_hint(error, "the file system of the source, or one "
+                                       "below it (ridmap), may not support "
+                                       "idmapped mounts on this kernel");
 }
 
 static bool is_bind(const RnMountJob *job)
@@ -158,19 +155,22 @@ static bool make_idmapped(const RnPlan *plan, const RnMount *mount, pid_t pid,
     RnMountJob job = { .plan = plan, .mount = mount, .tree_fd = -1 };
     rn_autofd int userns_fd = -1;
     rn_autofd int tree_fd = -1;
-    bool done = rn_mount_options_parse((const char *const *)mount->options,
-                                       &job.options, error) &&
-                check_kind(&job, error) &&
-                find_mapping(plan, mount, pid, &userns_fd, error) &&
-                rn_mount_job_clone_source(&job, &tree_fd, error) &&
-                map_tree(tree_fd, userns_fd,
-                         job.options.idmap_recursive ? RN_MOUNT_RECURSIVE
-                                                     : RN_MOUNT_ONE,
-                         error);
+    bool done =
+        rn_mount_options_parse((const char *const *)mount->options,
+                               &job.options, error) &&
+        check_kind(&job, error) &&
+        find_mapping(plan, mount, pid, &userns_fd, error) &&
+        rn_mount_job_clone_source(&job, &tree_fd, error) &&
+        rn_mount_set_idmap(tree_fd, userns_fd,
+                           job.options.idmap_recursive ? RN_MOUNT_RECURSIVE
+                                                       : RN_MOUNT_ONE,
+                           error);
 
     rn_mount_options_clear(&job.options);
     if (done)
         *out_fd = g_steal_fd(&tree_fd);
+    else
+        explain(error);
     return done;
 }
 

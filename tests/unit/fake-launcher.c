@@ -21,6 +21,7 @@
 #include <sys/time.h>
 
 #include <rnet/runtime/init.h>
+#include <rnet/runtime/mount-sources.h>
 #include <rnet/sys/process.h>
 #include <rnet/util/fd.h>
 #include <rnet/util/msg.h>
@@ -178,7 +179,8 @@ static bool prepare(const Container *container, const RnPlan *plan, pid_t pid,
         rn_fd_close(socket);
         return true;
     }
-    if (!say(*socket, RN_MSG_MAPPED, error))
+    if (!say(*socket, RN_MSG_MAPPED, error) ||
+        !rn_mount_sources_send(plan, pid, *socket, error))
         return false;
     if (container->has_network) {
         if (!hear(*socket, RN_MSG_READY_FOR_NETWORK, 0, NULL, error))
