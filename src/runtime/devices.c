@@ -24,6 +24,7 @@
 #include <sys/sysmacros.h>
 #include <sys/vfs.h>
 
+#include <rnet/runtime/mounts.h>
 #include <rnet/sys/mount.h>
 #include <rnet/sys/pty.h>
 #include <rnet/sys/rootpath.h>
@@ -156,7 +157,8 @@ static bool bind_node(const RnDevice *device, int root_fd, int fd,
             return rn_error_add_hint(error, "give the bundle a tmpfs on /dev");
         fd = made_fd;
     }
-    return rn_mount_attach(tree_fd, fd, error);
+    return rn_mounts_check_cover(fd, error) &&
+           rn_mount_attach(tree_fd, fd, error);
 }
 
 /* Looks at what is there already: true, with *out_done, if it will do. */
@@ -279,6 +281,7 @@ static bool bind_console(int slave, int root_fd, GError **error)
     if (rn_mount_clone(slave, "", RN_MOUNT_ONE, &tree_fd, error) &&
         rn_rootpath_make(root_fd, "/dev/console", RN_ROOTPATH_FILE, &target_fd,
                          error) &&
+        rn_mounts_check_cover(target_fd, error) &&
         rn_mount_attach(tree_fd, target_fd, error))
         return true;
     g_prefix_error(error, "\"/dev/console\": ");

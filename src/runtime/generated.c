@@ -18,6 +18,7 @@
 
 #include <sys/mount.h>
 
+#include <rnet/runtime/mounts.h>
 #include <rnet/sys/mount.h>
 #include <rnet/sys/rootpath.h>
 #include <rnet/util/fd.h>
@@ -133,7 +134,8 @@ static bool place_file(const File *file, int tree_fd, int root_fd,
         g_propagate_error(error, g_steal_pointer(&failure));
         return false;
     }
-    if (rn_mount_attach(tree_fd, target_fd, error))
+    if (rn_mounts_check_cover(target_fd, error) &&
+        rn_mount_attach(tree_fd, target_fd, error))
         return true;
     g_prefix_error(error, "\"%s\": ", file->path);
     return false;

@@ -11,6 +11,7 @@
 #include "config.h"
 
 #include <rnet/runtime/mount-job.h>
+#include <rnet/runtime/mounts.h>
 
 #include <errno.h>
 #include <string.h>
@@ -143,6 +144,17 @@ bool rn_mount_job_open_target(const RnMountJob *job, RnRootpathKind kind,
     if (!check_target(job, fd, tree_fd, error))
         return false;
     *out_fd = g_steal_fd(&fd);
+    return true;
+}
+
+bool rn_mounts_check_cover(int fd, GError **error)
+{
+    for (unsigned i = 0; i < G_N_ELEMENTS(plain_types); i++) {
+        if (is_on(fd, plain_types[i].magic))
+            return rn_set_error(error, RN_ERROR_INVALID,
+                                "a link of the image leads into a %s",
+                                plain_types[i].type);
+    }
     return true;
 }
 

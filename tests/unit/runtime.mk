@@ -24,6 +24,11 @@ tests_unit_test_mounts_SOURCES = tests/unit/test-mounts.c \
 	tests/unit/fake-launcher.c
 tests_unit_test_mounts_LDADD = $(RUNTIME_LIBS) $(CMOCKA_LIBS)
 
+unit_tests += tests/unit/test-hostile-images
+tests_unit_test_hostile_images_SOURCES = tests/unit/test-hostile-images.c \
+	tests/unit/fake-launcher.c
+tests_unit_test_hostile_images_LDADD = $(RUNTIME_LIBS) $(CMOCKA_LIBS)
+
 unit_tests += tests/unit/test-sysctls
 tests_unit_test_sysctls_SOURCES = tests/unit/test-sysctls.c \
 	tests/unit/fake-launcher.c

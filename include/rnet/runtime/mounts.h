@@ -25,4 +25,10 @@ enum {
 bool rn_mounts_add(const RnPlan *plan, int root_fd, const GArray *sources,
                    GArray *read_only_later, GError **error) RN_CHECK;
 
+/*
+ * For what rnet itself puts over a file of the image: RN_ERROR_INVALID if a
+ * link of the image has led to one of the kernel's files, in a proc or sysfs.
+ */
+bool rn_mounts_check_cover(int fd, GError **error) RN_CHECK;
+
 #endif
