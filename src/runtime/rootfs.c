@@ -195,10 +195,13 @@ static bool make_read_only(const RnPlan *plan, const RnRootfs *rootfs,
            rn_mount_change(rootfs->fd, MS_RDONLY, 0, RN_MOUNT_ONE, error);
 }
 
+/* Of the root alone, "rshared" and the like too: what the mounts below have is
+ * their own options' business, and must not be taken from a shared volume. */
 static bool set_root_propagation(const RnPlan *plan, int root_fd,
                                  GError **error)
 {
-    unsigned long propagation = plan->config->rootfs_propagation;
+    unsigned long propagation =
+        plan->config->rootfs_propagation & ~(unsigned long)MS_REC;
 
     return propagation == 0 ||
            rn_mount_set_propagation(root_fd, propagation, error);

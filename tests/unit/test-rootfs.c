@@ -157,11 +157,21 @@ static const Case mount_cases[] = {
       1 },
     { "propagation of a mount and of the root",
       { .script = "grep -c ' /t .*shared:' /proc/self/mountinfo; "
-                  "grep -c ' / / .*shared:' /proc/self/mountinfo; "
+                  "grep -c '/rootfs / .*shared:' /proc/self/mountinfo; "
                   "grep -c ' / .* - proc' /proc/self/mountinfo",
         .mounts = ",{\"destination\":\"/t\",\"type\":\"tmpfs\","
                   "\"options\":[\"rshared\"]}",
         .kernel = ",\"rootfsPropagation\":\"private\"" },
+      "1\n0\n1\n",
+      0 },
+    { "the root's propagation leaves the mounts below alone",
+      { .script = "grep -c '/rootfs / .*shared:' /proc/self/mountinfo; "
+                  "grep -c ' /t .*shared:' /proc/self/mountinfo; "
+                  "grep -c ' /u .*unbindable' /proc/self/mountinfo",
+        .mounts = ",{\"destination\":\"/t\",\"type\":\"tmpfs\"},"
+                  "{\"destination\":\"/u\",\"type\":\"tmpfs\","
+                  "\"options\":[\"unbindable\"]}",
+        .kernel = ",\"rootfsPropagation\":\"rshared\"" },
       "1\n0\n1\n",
       0 },
     { "what needs namespaces of its own comes from the host without them",
