@@ -30,6 +30,7 @@
 #include <rnet/runtime/monitor.h>
 #include <rnet/runtime/mount-sources.h>
 #include <rnet/runtime/net-devices.h>
+#include <rnet/runtime/sysctls.h>
 #include <rnet/sys/process-stat.h>
 #include <rnet/sys/process.h>
 #include <rnet/sys/unix-socket.h>
@@ -316,6 +317,8 @@ RnContainer *rn_container_create(const RnContainerRequest *request,
 
     if ((plan->namespaces & CLONE_NEWUSER) != 0 &&
         !rn_idmap_check(plan->uid_mappings, plan->gid_mappings, error))
+        return NULL;
+    if (!rn_sysctls_check(plan, error) || !rn_net_devices_check(plan, error))
         return NULL;
     if (!make_entry(container, request, error) ||
         !open_start_socket(container, error) || !clone_init(container, error) ||
