@@ -20,6 +20,7 @@ include tests/unit/net.mk
 include tests/unit/oci.mk
 include tests/unit/runtime.mk
 include tests/integration/local.mk
+include tests/clients/local.mk
 include tests/bench/local.mk
 
 if HAVE_CMOCKA

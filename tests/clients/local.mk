@@ -1,0 +1,14 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Real clients with rnet as their runtime. A program finds it as `rnet` in the
+# directory that it is started in, or at $RNET_BINARY.
+
+client_tests = \
+	tests/clients/podman-rootless \
+	tests/clients/podman-root \
+	tests/clients/containerd \
+	tests/clients/docker
+TESTS += $(client_tests)
+EXTRA_DIST += $(client_tests) \
+	tests/clients/podman-cases.bash \
+	tests/clients/podman.bash \
+	tests/clients/world.bash
