@@ -203,14 +203,16 @@ static bool check_rootless(const char *word, GError **error)
 static bool apply_words(const GlobalWords *words, RnGlobals *globals,
                         GError **error)
 {
+    /* an empty one is a shell variable that was not set */
+    bool has_log = words->log != NULL && words->log[0] != '\0';
+    const char *log = has_log ? words->log : NULL;
     RnLogFormat format = RN_LOG_TEXT;
 
     if (words->debug)
         rn_log_set_level(RN_LOG_DEBUG);
     if ((words->log_format != NULL &&
          !rn_log_parse_format(words->log_format, &format, error)) ||
-        (words->log != NULL && words->log[0] != '\0' &&
-         !rn_log_open_file(words->log, format, error)))
+        !rn_log_open_file(log, format, error))
         return false;
     return choose_cgroup_manager(words, &globals->cgroup_manager, error) &&
            check_rootless(words->rootless, error);

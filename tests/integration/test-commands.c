@@ -186,6 +186,18 @@ static void test_log_file_has_the_error(World *world)
     check_number(unlink(path), 0, "unlink");
 }
 
+static void test_log_format_without_a_file_is_for_stderr(World *world)
+{
+    g_autoptr(Run) run =
+        run_command(world, WORDS("--log-format", "json", "state", "x"), 1);
+    g_autoptr(json_t) tree = json_loads(run->err_text->str, 0, NULL);
+
+    check(tree != NULL, "\"%s\" is no JSON", run->err_text->str);
+    check_text(json_string_value(json_object_get(tree, "msg")),
+               "container \"x\" does not exist");
+    do_rnet(world, 2, WORDS("--log-format", "xml", "state", "x"));
+}
+
 /* The document as it is written, and a shell that reads its script. */
 static void run_spec(World *world, const char *option)
 {
@@ -358,6 +370,8 @@ int main(void)
           test_ps_shows_all_processes_and_no_other, 0 },
         { "missing_container_is_named", test_missing_container_is_named, 0 },
         { "log_file_has_the_error", test_log_file_has_the_error, 0 },
+        { "log_format_without_a_file_is_for_stderr",
+          test_log_format_without_a_file_is_for_stderr, 0 },
         { "spec_gives_a_bundle_that_runs", test_spec_gives_a_bundle_that_runs,
           WORLD_NEEDS_LINK },
         { "spec_rootless_gives_a_bundle_that_runs",
