@@ -78,8 +78,10 @@ static void kill_box(const World *world)
     check_number(poll(&one, 1, RUN_TIMEOUT_S * 1000), 1, "poll of a pidfd");
 }
 
-static void delete_box(const World *world)
+/* `run` is the command that created it, which had no reason to complain. */
+static void delete_box(const World *world, const Run *run)
 {
+    check_text(run->err_text->str, "");
     do_rnet(world, 0, WORDS("delete", "--force", "box"));
     check_nothing_left(world);
 }
@@ -106,7 +108,7 @@ static void test_list_shows_what_there_is(World *world)
     check(json_is_string(json_object_get(one, "created")), "no time");
     do_rnet(world, 2, WORDS("list", "--format", "xml"));
     do_rnet(world, 2, WORDS("list", "box"));
-    delete_box(world);
+    delete_box(world, run);
 }
 
 static void test_ended_container_is_listed_without_pid(World *world)
@@ -123,7 +125,7 @@ static void test_ended_container_is_listed_without_pid(World *world)
     check_number(json_integer_value(json_object_get(one, "pid")), 0, "pid");
     table = rnet(world, 0, WORDS("list"));
     check_contains(table, "\nbox         0           stopped ");
-    delete_box(world);
+    delete_box(world, run);
 }
 
 static void test_ps_shows_all_processes_and_no_other(World *world)
@@ -146,7 +148,7 @@ static void test_ps_shows_all_processes_and_no_other(World *world)
         do_rnet(world, 1, WORDS("ps", "box", "-e", "-o", "args"));
         do_rnet(world, 1, WORDS("ps", "box", "--no-such-option"));
     }
-    delete_box(world);
+    delete_box(world, run);
 }
 
 static void test_missing_container_is_named(World *world)
@@ -287,7 +289,7 @@ static void test_paused_container_stands_still(World *world)
     check_status(world, "running");
     /* a frozen one goes too */
     do_rnet(world, 0, WORDS("pause", "box"));
-    delete_box(world);
+    delete_box(world, run);
 }
 
 static long long memory_limit(const World *world)
@@ -322,7 +324,7 @@ static void test_update_changes_limits(World *world)
     run_expect_exit(from_stdin, 0);
     check_number(memory_limit(world), 64 * MIB, "memory");
     do_rnet(world, 1, WORDS("update", "--memory", "much", "box"));
-    delete_box(world);
+    delete_box(world, run);
 }
 
 static void test_events_go_on_until_the_end(World *world)
@@ -338,7 +340,7 @@ static void test_events_go_on_until_the_end(World *world)
     do_rnet(world, 0, WORDS("kill", "box", "KILL"));
     run_expect_exit(events, 0);
     do_rnet(world, 1, WORDS("events", "box"));
-    delete_box(world);
+    delete_box(world, run);
 }
 
 static void test_events_tell_of_a_kill_for_memory(World *world)
@@ -357,7 +359,7 @@ static void test_events_tell_of_a_kill_for_memory(World *world)
     do_rnet(world, 0, WORDS("kill", "box", "USR1"));
     run_await(events, "{\"type\":\"oom\",\"id\":\"box\"}");
     run_expect_exit(events, 0);
-    delete_box(world);
+    delete_box(world, run);
 }
 
 int main(void)
