@@ -20,8 +20,7 @@ static bool set_frozen(const RnManaged *managed, bool frozen, GError **error)
 {
     if (rn_cgroup_set_frozen(rn_managed_cgroup(managed), frozen, error))
         return true;
-    g_prefix_error(error, "%s \"%s\": ", frozen ? "pause" : "resume",
-                   rn_managed_record(managed)->id);
+    g_prefix_error(error, "container \"%s\": ", rn_managed_record(managed)->id);
     return false;
 }
 

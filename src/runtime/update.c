@@ -211,18 +211,10 @@ void rn_update_settle(RnResources *resources)
 static bool apply(const RnManaged *managed, RnResources *resources,
                   GError **error)
 {
-    const RnCgroup *cgroup = rn_managed_cgroup(managed);
-    const char *limit = NULL;
-
     if (rn_managed_pid(managed) == 0)
         return rn_set_error(error, RN_ERROR_STATE, "the container is stopped");
     rn_update_settle(resources);
-    limit = rn_resources_first_limit(resources);
-    if (!rn_cgroup_exists(cgroup))
-        return limit == NULL ||
-               rn_set_error(error, RN_ERROR_UNSUPPORTED,
-                            "%s: the container has no cgroup", limit);
-    return rn_cgroup_update(cgroup, resources, error);
+    return rn_cgroup_update(rn_managed_cgroup(managed), resources, error);
 }
 
 bool rn_update_apply(const RnManaged *managed, RnResources *resources,
