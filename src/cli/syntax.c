@@ -15,14 +15,18 @@
 #include <rnet/util/fd.h>
 #include <rnet/util/log.h>
 
-static bool check_operands(const RnSyntax *syntax, unsigned n, GError **error)
+static bool check_operands(const RnSyntax *syntax, char **operands,
+                           GError **error)
 {
-    const char *wanted = syntax->operands != NULL ? syntax->operands : "none";
+    unsigned n = g_strv_length(operands);
 
-    if (n >= syntax->min_operands && n <= syntax->max_operands)
-        return true;
-    return rn_set_error(error, RN_ERROR_INVALID, "%u operands, wanted: %s", n,
-                        wanted);
+    if (n > syntax->max_operands)
+        return rn_set_error(error, RN_ERROR_INVALID,
+                            "unexpected argument \"%s\"",
+                            operands[syntax->max_operands]);
+    return n >= syntax->min_operands ||
+           rn_set_error(error, RN_ERROR_INVALID, "missing: %s",
+                        syntax->operands);
 }
 
 char **rn_syntax_parse(const RnSyntax *syntax, int argc, char **argv,
@@ -46,7 +50,7 @@ char **rn_syntax_parse(const RnSyntax *syntax, int argc, char **argv,
         return NULL;
     if (operands == NULL)
         operands = g_new0(char *, 1);
-    if (!check_operands(syntax, g_strv_length(operands), error))
+    if (!check_operands(syntax, operands, error))
         return NULL;
     return g_steal_pointer(&operands);
 }
