@@ -131,18 +131,13 @@ static bool clone_init(RnContainer *container, GError **error)
 {
     const RnPlan *plan = container->plan;
     int pair[2] = { -1, -1 };
-    g_autoptr(GError) failure = NULL;
 
     if (!rn_msg_pair(pair, error))
         return false;
     container->socket = pair[0];
     if (!rn_join_clone(plan->namespaces & ~RN_PLAN_LATE_NAMESPACES, plan->joins,
-                       &container->pid, &container->pidfd, &failure)) {
+                       &container->pid, &container->pidfd, error)) {
         rn_fd_close(&pair[1]);
-        if ((plan->namespaces & CLONE_NEWUSER) != 0 &&
-            failure->domain == RN_ERRNO)
-            return rn_userns_explain(failure->code, error);
-        g_propagate_error(error, g_steal_pointer(&failure));
         return false;
     }
     if (container->pid == 0)
