@@ -140,9 +140,17 @@ static void append_linux(GString *out, const BundleOptions *options)
                                      " ", -1);
 
     g_string_append(out, "\"linux\": {\"namespaces\": [");
-    for (size_t i = 0; types[i] != NULL; i++)
-        g_string_append_printf(out, "%s{\"type\": \"%s\"}", i > 0 ? ", " : "",
+    for (size_t i = 0; types[i] != NULL; i++) {
+        char *path = strchr(types[i], '=');
+
+        if (path != NULL)
+            *path++ = '\0';
+        g_string_append_printf(out, "%s{\"type\": \"%s\"", i > 0 ? ", " : "",
                                types[i]);
+        if (path != NULL)
+            g_string_append_printf(out, ", \"path\": \"%s\"", path);
+        g_string_append_c(out, '}');
+    }
     g_string_append_c(out, ']');
     if (options->linux_more != NULL)
         g_string_append_printf(out, ",\n%s", options->linux_more);

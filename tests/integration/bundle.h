@@ -22,7 +22,8 @@ typedef struct BundleOptions {
     const char *process;      /* more members of process: "\"umask\": 63" */
     const char *mounts;       /* more items of mounts */
     const char *linux_more;   /* more members of linux */
-    const char *namespaces;   /* their types, standard: all but cgroup */
+    const char *namespaces;   /* their types, standard: all but cgroup; or
+                                 TYPE=PATH for one to join */
     const char *top;          /* more members of the document */
     bool terminal;
     bool readonly_root;

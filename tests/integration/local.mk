@@ -28,8 +28,10 @@ TESTS += $(integration_tests)
 endif
 
 noinst_HEADERS += \
+	tests/integration/box.h \
 	tests/integration/bundle.h \
 	tests/integration/check.h \
+	tests/integration/console.h \
 	tests/integration/handoff.h \
 	tests/integration/inside.h \
 	tests/integration/leftovers.h \
@@ -40,7 +42,9 @@ noinst_HEADERS += \
 	tests/integration/world.h \
 	tests/integration/world-setup.h
 tests_integration_libharness_a_SOURCES = \
+	tests/integration/box.c \
 	tests/integration/bundle.c \
+	tests/integration/console.c \
 	tests/integration/handoff.c \
 	tests/integration/inside.c \
 	tests/integration/leftovers.c \
