@@ -17,6 +17,7 @@ integration_tests = \
 	tests/integration/test-handoff-streams \
 	tests/integration/test-handoff-forward \
 	tests/integration/test-lifecycle \
+	tests/integration/test-exec \
 	tests/integration/test-lifetime \
 	tests/integration/test-handshake-kills
 
@@ -113,3 +114,5 @@ tests_integration_test_doctor_LDADD = $(HARNESS_LIBS)
 tests_integration_test_payload_state_SOURCES = \
 	tests/integration/test-payload-state.c
 tests_integration_test_payload_state_LDADD = $(HARNESS_LIBS)
+tests_integration_test_exec_SOURCES = tests/integration/test-exec.c
+tests_integration_test_exec_LDADD = $(HARNESS_LIBS)
