@@ -19,6 +19,7 @@ integration_tests = \
 	tests/integration/test-lifecycle \
 	tests/integration/test-exec \
 	tests/integration/test-hooks \
+	tests/integration/test-namespaces \
 	tests/integration/test-lifetime \
 	tests/integration/test-handshake-kills
 
@@ -119,3 +120,5 @@ tests_integration_test_exec_SOURCES = tests/integration/test-exec.c
 tests_integration_test_exec_LDADD = $(HARNESS_LIBS)
 tests_integration_test_hooks_SOURCES = tests/integration/test-hooks.c
 tests_integration_test_hooks_LDADD = $(HARNESS_LIBS)
+tests_integration_test_namespaces_SOURCES = tests/integration/test-namespaces.c
+tests_integration_test_namespaces_LDADD = $(HARNESS_LIBS)
