@@ -148,6 +148,7 @@ static RnPlan *make_plan(const Container *container, const RnConfig *config,
     plan->hostname = g_strdup(config->hostname);
     plan->etc_hostname = g_strdup(config->hostname);
     plan->manner.no_pivot = container->no_pivot;
+    plan->manner.dies_with_caller = true; /* as `run` has it */
     return plan;
 }
 
