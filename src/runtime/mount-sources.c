@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * mount-sources - idmapped and shared sources of binds
+ * mount-sources - idmapped, hidden and shared sources of binds
  *
  * The first half runs in the launcher, with its rights over the host's file
  * systems, the second in init. A mapping that the bundle gives for one mount is
@@ -14,12 +14,16 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
+#include <string.h>
 #include <unistd.h>
 
+#include <linux/capability.h>
 #include <sys/mount.h>
+#include <sys/stat.h>
 
 #include <rnet/oci/json.h>
 #include <rnet/runtime/mount-job.h>
+#include <rnet/sys/caps.h>
 #include <rnet/sys/mount.h>
 #include <rnet/sys/process.h>
 #include <rnet/sys/userns.h>
@@ -54,7 +58,6 @@ static bool has_own_mappings(const RnMount *mount)
            (mount->uid_mappings->len > 0 || mount->gid_mappings->len > 0);
 }
 
-/* Both ends decide so which mounts are sent. */
 bool rn_mount_is_idmapped(const RnMount *mount)
 {
     return has_own_mappings(mount) ||
@@ -174,26 +177,80 @@ static bool make_idmapped(const RnPlan *plan, const RnMount *mount, pid_t pid,
     return done;
 }
 
-/* Fills `fds` with the next mounts' from *index on; returns how many. */
+/* Whoever the container's root is on the host, it finds the way. */
+static bool is_open_to_all(const char *path)
+{
+    g_autofree char *folder = g_path_get_dirname(path);
+    struct stat status = { 0 };
+
+    while (stat(folder, &status) == 0 && (status.st_mode & S_IXOTH) != 0) {
+        char *parent = NULL;
+
+        if (strcmp(folder, "/") == 0)
+            return true;
+        parent = g_path_get_dirname(folder);
+        g_free(folder);
+        folder = parent;
+    }
+    return false;
+}
+
+/*
+ * Only what init may not reach is taken for it: the mounts below such a source
+ * are not locked in place as those that init copies are,
+ * mount_namespaces(7).
+ */
+static bool is_hidden(const RnMountJob *job)
+{
+    g_autofree char *path = NULL;
+
+    if (!job->plan->has_userns || !is_bind(job) || job->mount->source == NULL ||
+        (rn_caps_effective() & RN_CAP_BIT(CAP_SYS_ADMIN)) == 0)
+        return false;
+    path = g_canonicalize_filename(job->mount->source, job->plan->bundle);
+    return !is_open_to_all(path);
+}
+
+/* *out_fd stays -1 for all that is left to init. */
+static bool make_source(const RnPlan *plan, const RnMount *mount, pid_t pid,
+                        int *out_fd, GError **error)
+{
+    RnMountJob job = { .plan = plan, .mount = mount, .tree_fd = -1 };
+    bool done = true;
+
+    if (rn_mount_is_idmapped(mount))
+        return make_idmapped(plan, mount, pid, out_fd, error);
+    /* words that are wrong are told when it is the mount's turn */
+    if (rn_mount_options_parse((const char *const *)mount->options,
+                               &job.options, NULL) &&
+        is_hidden(&job))
+        done = rn_mount_job_clone_source(&job, out_fd, error);
+    rn_mount_options_clear(&job.options);
+    return done;
+}
+
+/* Those of the next mounts from *index on, up to what a message takes. */
 static bool make_batch(const RnPlan *plan, pid_t pid, unsigned *index,
-                       GArray *fds, GError **error)
+                       RnSources *batch, GArray *fds, GError **error)
 {
     const GPtrArray *mounts = plan->config->mounts;
 
-    for (; *index < mounts->len && fds->len < RN_MSG_MAX_FDS; ++*index) {
+    for (; *index < mounts->len && fds->len < RN_SOURCES_MAX; ++*index) {
         const RnMount *mount = mount_at(plan, *index);
         int fd = -1;
 
-        if (!rn_mount_is_idmapped(mount))
-            continue;
-        if (!make_idmapped(plan, mount, pid, &fd, error)) {
+        if (!make_source(plan, mount, pid, &fd, error)) {
             g_autofree char *name = rn_json_quote(mount->destination);
 
             g_prefix_error(error, "mount %s: ", name);
             return false;
         }
+        if (fd < 0)
+            continue;
+        batch->indexes[fds->len] = *index;
         g_array_append_val(fds, fd);
     }
+    batch->count = fds->len;
     return true;
 }
 
@@ -201,46 +258,59 @@ bool rn_mount_sources_send(const RnPlan *plan, pid_t pid, int socket,
                            GError **error)
 {
     unsigned index = 0;
+    bool is_last = false;
 
-    while (index < plan->config->mounts->len) {
+    while (!is_last) {
         g_autoptr(GArray) fds = g_array_new(FALSE, FALSE, sizeof(int));
+        RnSources batch = { 0 };
 
         g_array_set_clear_func(fds, close_element);
-        if (!make_batch(plan, pid, &index, fds, error))
+        if (!make_batch(plan, pid, &index, &batch, fds, error))
             return false;
-        if (fds->len > 0 && !rn_msg_send(socket, RN_MSG_SOURCES, NULL, 0,
-                                         (int *)fds->data, fds->len, error))
+        is_last = fds->len < RN_SOURCES_MAX;
+        batch.is_last = is_last ? 1 : 0;
+        if (!rn_msg_send(socket, RN_MSG_SOURCES, &batch, sizeof batch,
+                         (int *)fds->data, fds->len, error))
             return false;
     }
     return true;
 }
 
-/* How many fds the next message has, from the mount at `index` on. */
-static unsigned count_batch(const RnPlan *plan, unsigned index)
+static bool take_batch(RnMsg *msg, const RnSources *batch, GArray *sources)
 {
-    unsigned n_fds = 0;
+    if (batch->count > RN_SOURCES_MAX || msg->n_fds != batch->count)
+        return false;
+    for (unsigned i = 0; i < batch->count; i++) {
+        unsigned index = batch->indexes[i];
 
-    for (; index < plan->config->mounts->len && n_fds < RN_MSG_MAX_FDS; index++)
-        n_fds += rn_mount_is_idmapped(mount_at(plan, index)) ? 1 : 0;
-    return n_fds;
+        if (index >= sources->len || g_array_index(sources, int, index) >= 0)
+            return false;
+        g_array_index(sources, int, index) = rn_msg_steal_fd(msg, i);
+    }
+    return true;
 }
 
 bool rn_mount_sources_receive(const RnPlan *plan, int socket, GArray *sources,
                               GError **error)
 {
-    g_auto(RnMsg) msg = { 0 };
-    unsigned at = 0;
+    RnSources batch = { 0 };
 
-    for (unsigned i = 0; i < sources->len; i++) {
-        if (!rn_mount_is_idmapped(mount_at(plan, i)))
-            continue;
-        if (at == msg.n_fds) {
-            if (!rn_msg_expect(socket, RN_MSG_SOURCES, 0, count_batch(plan, i),
-                               &msg, error))
-                return false;
-            at = 0;
-        }
-        g_array_index(sources, int, i) = rn_msg_steal_fd(&msg, at++);
+    (void)plan;
+    while (batch.is_last == 0) {
+        g_auto(RnMsg) msg = { 0 };
+
+        if (!rn_msg_recv(socket, &msg, error))
+            return false;
+        if (msg.type == RN_MSG_FAILED)
+            return rn_msg_take_error(&msg, error);
+        if (msg.type != RN_MSG_SOURCES || msg.length != sizeof batch)
+            return rn_set_error(error, RN_ERROR_PROTOCOL,
+                                "message %u in place of the mounts' sources",
+                                msg.type);
+        memcpy(&batch, msg.payload, sizeof batch);
+        if (!take_batch(&msg, &batch, sources))
+            return rn_set_error(error, RN_ERROR_PROTOCOL,
+                                "malformed sources of mounts");
     }
     return true;
 }

@@ -36,13 +36,11 @@ static const char *const moments[] = { "before", "after" };
 
 /* Every message that a start without terminal and connections sends. */
 static const RnMsgType start_messages[] = {
-    RN_MSG_MAPPED,         RN_MSG_READY_FOR_NETWORK,
-    RN_MSG_NETWORK_UP,     RN_MSG_PREPARED,
-    RN_MSG_START,          RN_MSG_EXECING,
-    RN_MSG_AGENT_SETUP,    RN_MSG_AGENT_READY,
-    RN_MSG_AGENT_SERVE,    RN_MSG_RELAY_SETUP,
-    RN_MSG_RELAY_LISTENER, RN_MSG_RELAY_START,
-    RN_MSG_RELAY_READY,    RN_MSG_GUARD_WATCH,
+    RN_MSG_MAPPED,      RN_MSG_SOURCES,     RN_MSG_READY_FOR_NETWORK,
+    RN_MSG_NETWORK_UP,  RN_MSG_PREPARED,    RN_MSG_START,
+    RN_MSG_EXECING,     RN_MSG_AGENT_SETUP, RN_MSG_AGENT_READY,
+    RN_MSG_AGENT_SERVE, RN_MSG_RELAY_SETUP, RN_MSG_RELAY_LISTENER,
+    RN_MSG_RELAY_START, RN_MSG_RELAY_READY, RN_MSG_GUARD_WATCH,
     RN_MSG_GUARD_DONE,
 };
 

@@ -32,6 +32,7 @@
 enum {
     DEADLINE_S = 60,
     OUTPUT_MAX = 65536,
+    SHIFT = 100000,
 };
 
 static const char *const applets[] = {
@@ -123,7 +124,15 @@ static GArray *make_maps(const Container *container, uint32_t host_id)
 
     if (container->many_ids)
         mapping = (RnIdMapping){ 0, 0, 65536 };
+    if (container->shifted_ids)
+        mapping = (RnIdMapping){ 0, SHIFT, 65536 };
     return container->no_userns ? maps : g_array_append_val(maps, mapping);
+}
+
+static bool is_only_for_root(const Container *container)
+{
+    return container->no_userns || container->many_ids ||
+           container->shifted_ids;
 }
 
 static RnPlan *make_plan(const Container *container, const RnConfig *config,
@@ -141,7 +150,7 @@ static RnPlan *make_plan(const Container *container, const RnConfig *config,
     plan->has_userns = (plan->namespaces & CLONE_NEWUSER) != 0;
     plan->uid_mappings = make_maps(container, geteuid());
     plan->gid_mappings = make_maps(container, getegid());
-    plan->single_id = !container->no_userns && !container->many_ids;
+    plan->single_id = !is_only_for_root(container);
     plan->has_network = container->has_network;
     plan->resolv_conf = g_strdup(container->resolv_conf);
     plan->hosts = g_strdup(container->hosts);
@@ -297,12 +306,12 @@ void container_require(const Container *container)
 
     if (access("/bin/busybox", X_OK) != 0)
         missing = "no /bin/busybox (package busybox-static)";
-    if ((container->no_userns || container->many_ids) && geteuid() != 0)
+    if (is_only_for_root(container) && geteuid() != 0)
         missing = "not root";
     if (missing == NULL)
         return;
     print_message("skipped: %s\n", missing);
-    if (!container->no_userns && !container->many_ids &&
+    if (!is_only_for_root(container) &&
         g_strcmp0(g_getenv("RNET_TEST_REQUIRE"), "1") == 0)
         fail_msg("RNET_TEST_REQUIRE=1: %s", missing);
     skip();

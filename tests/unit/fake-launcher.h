@@ -42,6 +42,7 @@ typedef struct Container {
     int stdin_fd;     /* 0: /dev/null */
     bool no_userns; /* only for root */
     bool many_ids;  /* 0 to 65535 are mapped to themselves; only for root */
+    bool shifted_ids; /* 0 to 65535 are the host's 100000 on; only for root */
     bool no_pivot;
     LauncherEnd end;
     const char *resolv_conf, *hosts;

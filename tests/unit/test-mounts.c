@@ -306,6 +306,38 @@ static void idmapped_binds_may_be_many(void **state)
     scratch_remove(bundle);
 }
 
+/* root's folder; the container's root is another user, who may not enter it */
+static void source_that_is_closed_to_the_container_is_mounted(void **state)
+{
+    g_autofree char *bundle = NULL;
+    g_autofree char *closed = NULL;
+    g_autofree char *root = NULL;
+    Case item = { "a closed folder",
+                  { .script = "cat /p /q/file",
+                    .shifted_ids = true,
+                    .mounts = ",{\"destination\":\"/p\",\"source\":"
+                              "\"closed/file\",\"options\":[\"bind\",\"ro\"]},"
+                              "{\"destination\":\"/q\",\"source\":"
+                              "\"closed/v\",\"options\":[\"rbind\"]}" },
+                  "text\ntext\n" };
+
+    (void)state;
+    container_require(&item.container);
+    bundle = make_bundle();
+    closed = g_build_filename(bundle, "closed", NULL);
+    /* mount points are made by the container's root */
+    put_file(bundle, "rootfs/bin/busybox", "", 0644);
+    root = g_build_filename(bundle, "rootfs", NULL);
+    assert_int_equal(chown(root, 100000, 100000), 0);
+    put_file(bundle, "closed/file", "text\n", 0644);
+    put_file(bundle, "closed/v/file", "text\n", 0644);
+    assert_int_equal(chmod(closed, 0700), 0);
+    assert_int_equal(chmod(bundle, 0755), 0);
+    item.container.folder = bundle;
+    run_case(&item);
+    scratch_remove(bundle);
+}
+
 typedef struct IdmapFailure {
     const char *mounts;
     bool no_userns;
@@ -511,6 +543,7 @@ int main(void)
         cmocka_unit_test(root_that_is_moved_shows_nothing_of_the_host),
         cmocka_unit_test(owners_in_idmapped_binds_are_others),
         cmocka_unit_test(idmapped_binds_may_be_many),
+        cmocka_unit_test(source_that_is_closed_to_the_container_is_mounted),
         cmocka_unit_test(idmaps_that_cannot_be_are_named),
         cmocka_unit_test(idmap_without_rights_is_refused_with_a_hint),
         cmocka_unit_test(mounts_that_must_not_be_are_refused),

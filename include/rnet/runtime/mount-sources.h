@@ -2,11 +2,12 @@
 /*
  * mount-sources - sources of binds that have to be taken before init can
  *
- * Two kinds of binds cannot be made where and when the others are: idmapped
+ * Three kinds of binds cannot be made where and when the others are: idmapped
  * ones take rights over the source's file system, which init in a user
- * namespace does not have; and those that are "shared" have to be copied before
- * init stops following the host's mounts. Both are kept as detached mounts, by
- * the mount's index in config.json.
+ * namespace does not have; the way to a source of root's may be closed to the
+ * container's root; and those that are "shared" have to be copied before init
+ * stops following the host's mounts. All are kept as detached mounts, by the
+ * mount's index in config.json.
  */
 #ifndef RNET_RUNTIME_MOUNT_SOURCES_H
 #define RNET_RUNTIME_MOUNT_SOURCES_H
@@ -23,14 +24,14 @@ GArray *rn_mount_sources_new(const RnPlan *plan) RN_CHECK;
 
 /*
  * In the launcher, when the id maps of init (`pid`, not reaped yet) are
- * written: makes the sources of the plan's idmapped mounts and sends them in
- * messages of type RN_MSG_SOURCES, as many as it takes; none if no mount is
- * idmapped. RN_ERRNO EPERM: the caller has no rights over the file system.
+ * written: makes the sources of idmapped mounts, and those that the container's
+ * root cannot reach, and sends them in messages of type RN_MSG_SOURCES, one at
+ * least. RN_ERRNO EPERM: the caller has no rights over the file system.
  */
 bool rn_mount_sources_send(const RnPlan *plan, pid_t pid, int socket,
                            GError **error) RN_CHECK;
 
-/* In init: receives them; the same plan tells how many there are. */
+/* In init: receives them. */
 bool rn_mount_sources_receive(const RnPlan *plan, int socket, GArray *sources,
                               GError **error) RN_CHECK;
 

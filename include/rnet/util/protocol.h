@@ -11,9 +11,9 @@
  *
  * launcher (L) and init (I)
  *   MAPPED             L>I -                 id maps written, setgroups decided
- *   SOURCES            L>I -                 fds: sources of idmapped mounts, 1
- *                                            to 8, in the plan's order; as many
- *                                            of these as it takes, maybe none
+ *   SOURCES            L>I RnSources         fds: detached mounts that init
+ *                                            cannot make; as many of these as
+ *                                            it takes, one at least
  *   READY_FOR_NETWORK  I>L -                 namespaces exist; nsagent may join
  *   NETWORK_UP         L>I -                 link, addresses, rules are in
  *                                            place, the relay is ready
@@ -174,6 +174,15 @@ typedef struct RnPortRange {
 } RnPortRange;
 
 enum { RN_AGENT_MAX_RANGES = 256 };
+
+enum { RN_SOURCES_MAX = 8 }; /* what one message carries, RN_MSG_MAX_FDS */
+
+/* Which entries of config.json's mounts the fds are for. */
+typedef struct RnSources {
+    uint32_t count;   /* of fds and indexes */
+    uint32_t is_last; /* 1: no other message of these follows */
+    uint32_t indexes[RN_SOURCES_MAX];
+} RnSources;
 
 typedef struct RnAgentSetup {
     RnNetworkPlan plan;
