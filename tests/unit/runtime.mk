@@ -19,6 +19,13 @@ tests_unit_test_rootfs_SOURCES = tests/unit/test-rootfs.c \
 	tests/unit/fake-launcher.c
 tests_unit_test_rootfs_LDADD = $(RUNTIME_LIBS) $(CMOCKA_LIBS)
 
+noinst_HEADERS += tests/unit/mount-cases.h
+
+unit_tests += tests/unit/test-mount-sources
+tests_unit_test_mount_sources_SOURCES = tests/unit/test-mount-sources.c \
+	tests/unit/fake-launcher.c
+tests_unit_test_mount_sources_LDADD = $(RUNTIME_LIBS) $(CMOCKA_LIBS)
+
 unit_tests += tests/unit/test-mounts
 tests_unit_test_mounts_SOURCES = tests/unit/test-mounts.c \
 	tests/unit/fake-launcher.c
