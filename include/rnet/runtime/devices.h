@@ -19,7 +19,8 @@ bool rn_devices_add(const RnPlan *plan, int root_fd, GError **error) RN_CHECK;
 
 /*
  * A detached mount of the host's /dev/null, to cover files with: really the
- * null device, or RN_ERROR_UNSUPPORTED (CVE-2025-31133 was a link in its place).
+ * null device, or RN_ERROR_UNSUPPORTED (CVE-2025-31133 was a link in its
+ * place).
  */
 bool rn_devices_clone_null(int *out_fd, GError **error) RN_CHECK;
 

@@ -32,8 +32,8 @@ bool rn_rootfs_build(const RnPlan *plan, RnRootfs *rootfs,
 
 /*
  * Masked and read-only paths, the read-only root, then the change of root, by
- * pivot_root(2), or with plan->manner.no_pivot by a move and chroot(2). Afterwards the
- * host's files are out of reach.
+ * pivot_root(2), or with plan->manner.no_pivot by a move and chroot(2).
+ * Afterwards the host's files are out of reach.
  */
 bool rn_rootfs_enter(const RnPlan *plan, RnRootfs *rootfs,
                      GError **error) RN_CHECK;

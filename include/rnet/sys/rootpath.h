@@ -43,17 +43,17 @@ bool rn_rootpath_open_inner(int folder_fd, const char *path, int flags,
                             int *out_fd, GError **error) RN_CHECK;
 
 /*
- * Where the fd's file is below the root, as the kernel sees it now: "/etc/x",
+ * Where the file of `fd` is below the root, as the kernel sees it: "/etc/x",
  * the caller's. RN_ERROR_STATE if it is not below it (any more).
  */
 bool rn_rootpath_locate(int root_fd, int fd, char **out_path,
                         GError **error) RN_CHECK;
 
 /*
- * rn_rootpath_open(), but makes what is missing: directories (0755) on the way and an
- * empty file (0644) or a directory at the end. A symbolic link that points at
- * nothing is followed, and its target made. RN_ERROR_INVALID if what exists is
- * of the other kind.
+ * rn_rootpath_open(), but makes what is missing: directories (0755) on the way
+ * and an empty file (0644) or a directory at the end. A symbolic link that
+ * points at nothing is followed, and its target made. RN_ERROR_INVALID if what
+ * exists is of the other kind.
  */
 bool rn_rootpath_make(int root_fd, const char *path, RnRootpathKind kind,
                       int *out_fd, GError **error) RN_CHECK;
