@@ -168,8 +168,11 @@ static void hook_has_clean_fds_signals_and_session(void **state)
     (void)sigemptyset(&blocked);
     (void)sigaddset(&blocked, SIGTERM);
     (void)sigprocmask(SIG_BLOCK, &blocked, &before);
+    /* read by the shell itself: it blocks signals while it forks */
     (void)add_script(bench, "ls /proc/self/fd >fds;"
-                            "grep -E '^Sig(Blk|Ign):' /proc/$$/status >said;"
+                            "while read -r line; do case $line in"
+                            " SigBlk:*|SigIgn:*) echo \"$line\";; esac;"
+                            "done </proc/$$/status >said;"
                             "set -- $(cat /proc/$$/stat);"
                             "test $6 = $$ && echo leader >>said;"
                             "test -e /proc/$$/fd/9 || echo closed >>said");
