@@ -301,6 +301,8 @@ static bool run_start_hooks(Init *init, GError **error)
                              error);
 }
 
+/* Before `start`: containerd reads what `create` writes to the end, so nothing
+ * of that may stay open in here. */
 static bool take_terminal(Init *init, GError **error)
 {
     if (init->terminal < 0)
@@ -345,9 +347,9 @@ static const Step steps[] = {
     { "rootfs", enter_rootfs },
     { "process", find_program },
     { "process", compile_filter },
+    { "terminal", take_terminal },
     { "start", wait_for_start },
     { "hooks", run_start_hooks },
-    { "terminal", take_terminal },
     { "process", assume_identity },
     { "exec", exec_program },
 };
