@@ -31,6 +31,7 @@
 #include <linux/futex.h>
 #include <sys/syscall.h>
 
+#include <rnet/runtime/program.h>
 #include <rnet/util/log.h>
 #include <rnet/util/msg.h>
 #include <rnet/util/protocol.h>
@@ -72,7 +73,7 @@ static bool explain_exec(const char *path, int errno_value, GError **error)
     (void)rn_set_error(error,
                        errno_value == ENOENT ? RN_ERROR_PROGRAM_MISSING
                                              : RN_ERROR_PROGRAM_UNRUNNABLE,
-                       "\"%s\": %s", path, g_strerror(errno_value));
+                       "\"%s\": %s", path, rn_program_words(errno_value));
     if (errno_value == EACCES)
         return rn_error_add_hint(error, "process.user may not execute it");
     if (errno_value == EAGAIN)

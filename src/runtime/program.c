@@ -42,6 +42,18 @@ typedef struct Candidate {
     unsigned depth; /* scripts on the way here */
 } Candidate;
 
+const char *rn_program_words(int errno_value)
+{
+    switch (errno_value) {
+    case EACCES:
+        return "permission denied";
+    case ENOENT:
+        return "no such file or directory";
+    default:
+        return g_strerror(errno_value);
+    }
+}
+
 /* "program \"/bin/sh\"", the caller's; what the image chose is escaped. */
 static char *name_candidate(const Candidate *candidate)
 {
@@ -59,16 +71,12 @@ static bool refuse(const Candidate *candidate, const char *problem,
                         problem);
 }
 
-/*
- * What execve(2) would give EACCES for. Podman and Docker find out by this text
- * which exit status is theirs: 126 for "permission denied", 127 for "no such
- * file or directory" and "executable file not found".
- */
+/* What execve(2) would give EACCES for. */
 static bool deny(const Candidate *candidate, const char *problem,
                  GError **error)
 {
     g_autofree char *text =
-        g_strdup_printf("%s: %s", problem, g_strerror(EACCES));
+        g_strdup_printf("%s: %s", problem, rn_program_words(EACCES));
 
     return refuse(candidate, text, error);
 }
@@ -99,7 +107,7 @@ static bool refuse_missing(const Candidate *candidate, const char *resolved,
                        "%s is %s: %s", name,
                        dangling ? "a symbolic link to a missing file"
                                 : "missing",
-                       g_strerror(ENOENT));
+                       rn_program_words(ENOENT));
     if (candidate->depth == 0)
         return rn_error_add_hint(error, "%s", missing_hint);
     return false; /* the caller knows who needs it */
@@ -115,7 +123,8 @@ static bool check_status(const Candidate *candidate, const char *resolved,
     if (stat(resolved, &status) < 0) {
         if (errno == ENOENT || errno == ENOTDIR)
             return refuse_missing(candidate, resolved, error);
-        problem = g_strdup_printf("cannot be reached: %s", g_strerror(errno));
+        problem =
+            g_strdup_printf("cannot be reached: %s", rn_program_words(errno));
         return refuse(candidate, problem, error);
     }
     if (!S_ISREG(status.st_mode)) {
@@ -347,7 +356,8 @@ bool rn_program_find(const char *name, char **env, const char *cwd,
     /* in a directory of PATH this would be the directory */
     if (name[0] == '\0')
         return rn_set_error(error, RN_ERROR_PROGRAM_MISSING,
-                            "process.args[0] is empty: %s", g_strerror(ENOENT));
+                            "process.args[0] is empty: %s",
+                            rn_program_words(ENOENT));
     if (strchr(name, '/') == NULL)
         return search_path(&candidate, path == NULL ? default_path : path,
                            out_path, error);

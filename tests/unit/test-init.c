@@ -189,7 +189,7 @@ static void program_that_the_user_may_not_execute_fails_at_exec(void **state)
     (void)state;
     container_run(&container, &outcome);
     assert_error(outcome.failure, RN_ERROR, RN_ERROR_PROGRAM_UNRUNNABLE,
-                 "exec: \"/hidden/busybox\": Permission denied");
+                 "exec: \"/hidden/busybox\": permission denied");
     assert_int_equal(outcome.exit_code, EXIT_FAILURE);
 }
 

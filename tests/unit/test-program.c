@@ -201,11 +201,11 @@ static void odd_files_are_told_apart(void **state)
     find_refused(loop, NULL, "/", RN_ERROR_PROGRAM_UNRUNNABLE,
                  g_strerror(ELOOP));
     find_refused(directory, NULL, "/", RN_ERROR_PROGRAM_UNRUNNABLE,
-                 "is a directory: Permission denied");
+                 "is a directory: permission denied");
     find_refused(fifo, NULL, "/", RN_ERROR_PROGRAM_UNRUNNABLE,
                  "is not a regular file");
     find_refused(plain, NULL, "/", RN_ERROR_PROGRAM_UNRUNNABLE,
-                 "is not executable: Permission denied\nhint: chmod +x");
+                 "is not executable: permission denied\nhint: chmod +x");
     find_refused(empty, NULL, "/", RN_ERROR_PROGRAM_UNRUNNABLE, "is empty");
     find_refused(text, NULL, "/", RN_ERROR_PROGRAM_UNRUNNABLE,
                  "is of no format");
@@ -222,7 +222,7 @@ static const struct {
     { "#!/nonexistent/python3\n",
       "/script\": interpreter \"/nonexistent/python3\" is missing" },
     { "#!/proc/self/exe\r\n",
-      "\"/proc/self/exe\\r\" is missing: No such file or directory\nhint: the script has DOS" },
+      "\"/proc/self/exe\\r\" is missing: no such file or directory\nhint: the script has DOS" },
     { "#!/proc\n", "interpreter \"/proc\" is a directory" },
     { "#!/proc/self/status\n", "\"/proc/self/status\" is not executable" },
     { "#!/x\033[2J\n", "interpreter \"/x\\033[2J\" is missing" },
@@ -348,7 +348,7 @@ static void missing_loader_is_named_with_its_libc(void **state)
 
     refuse_image(*state, &musl,
                  "/image\": loader \"/lib/ld-musl-none.so.1\" is missing: "
-                 "No such file or directory\n"
+                 "no such file or directory\n"
                  "hint: the program was built for musl");
     refuse_image(*state, &glibc, "hint: the program was built for glibc");
     refuse_image(*state, &other, "built for another system");

@@ -12,6 +12,14 @@
 #include <rnet/util/error.h>
 
 /*
+ * The text of an errno about a program. Podman and Docker find out by it which
+ * exit status is theirs, docker(1) with an eye to capitals: 126 for "permission
+ * denied", 127 for "no such file or directory", as Go's library has them, and
+ * for "executable file not found".
+ */
+const char *rn_program_words(int errno_value);
+
+/*
  * Finds `name` as execvp(3) does: with a slash it is a path as it stands, else
  * the directories of PATH in `env` are searched (without PATH: the usual six;
  * an empty element: cwd). Relative paths begin at `cwd`, an absolute path, or
@@ -22,9 +30,7 @@
  * an ELF program for this machine, whole, with a loader for this machine; or a
  * script whose interpreter passes the same check. RN_ERROR_PROGRAM_MISSING:
  * there is no such program; RN_ERROR_PROGRAM_UNRUNNABLE: there is, but it
- * cannot run. The texts have the words ("No such file or directory",
- * "executable file not found", "Permission denied") by which Podman and Docker
- * choose their exit status.
+ * cannot run. The texts are those of rn_program_words().
  *
  * With foreign_formats (binfmt_misc has entries) unknown formats and other
  * machines' programs pass.
