@@ -17,7 +17,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include <rnet/runtime/engine-words.h>
 #include <rnet/runtime/exec-child.h>
 #include <rnet/runtime/foreground.h>
 #include <rnet/runtime/handover.h>
@@ -308,7 +307,6 @@ bool rn_exec(const RnExecRequest *request, int *out_exit_code, GError **error)
                               error) &&
         run_exec(&exec, out_exit_code, error))
         return true;
-    rn_error_add_engine_words(error);
     g_prefix_error(error, "exec \"%s\": ", request->id);
     return false;
 }
