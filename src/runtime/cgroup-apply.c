@@ -66,10 +66,18 @@ static int64_t read_number(const RnCgroupPart *part, const char *file)
 
 void rn_cgroup_read_present(const GPtrArray *parts, RnCgroupPresent *present)
 {
+    const RnCgroupPart *cpu = rn_cgroup_find_part(parts, 2, "cpu");
+    g_autofree char *text = NULL;
+    const char *period = NULL; /* cpu.max, "QUOTA PERIOD" */
+
     present->memory =
         read_number(rn_cgroup_find_part(parts, 2, "memory"), "memory.max");
-    present->quota =
-        read_number(rn_cgroup_find_part(parts, 2, "cpu"), "cpu.max");
+    present->quota = read_number(cpu, "cpu.max");
+    present->period = -1;
+    if (cpu != NULL &&
+        rn_cgroup_dir_read(cpu->directory, "cpu.max", &text, NULL) &&
+        (period = strchr(text, ' ')) != NULL)
+        present->period = g_ascii_strtoll(period, NULL, 10);
 }
 
 static void init_settings(Settings *settings, const RnResources *resources,
@@ -134,7 +142,7 @@ find_left(const GPtrArray *parts, const Settings *settings, GHashTable *taken)
 
 char *rn_cgroup_first_limit(const RnResources *resources)
 {
-    const RnCgroupPresent none = { .memory = -1, .quota = -1 };
+    const RnCgroupPresent none = RN_CGROUP_PRESENT_NONE;
     g_auto(Settings) settings = { { NULL } };
 
     init_settings(&settings, resources, &none);
@@ -153,7 +161,7 @@ char *rn_cgroup_first_limit(const RnResources *resources)
 
 char **rn_cgroup_needed_controllers(const RnResources *resources)
 {
-    const RnCgroupPresent none = { .memory = -1, .quota = -1 };
+    const RnCgroupPresent none = RN_CGROUP_PRESENT_NONE;
     g_autoptr(GPtrArray) settings = rn_cgroup_settings_v2(resources, &none);
     GPtrArray *names = g_ptr_array_new();
 

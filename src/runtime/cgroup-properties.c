@@ -101,11 +101,13 @@ static void add(GVariantBuilder *builder, const char *name, GVariant *value)
         g_variant_builder_add(builder, "(sv)", name, value);
 }
 
-/* cpu.max, "QUOTA [PERIOD]" */
-static void add_quota(GVariantBuilder *builder, const char *value)
+/* cpu.max, "QUOTA [PERIOD]", with the period that is in force, -1: none. */
+static void add_quota(GVariantBuilder *builder, const char *value,
+                      int64_t present_period)
 {
     g_auto(GStrv) words = g_strsplit(value, " ", 2);
-    guint64 period = PERIOD_DEFAULT;
+    guint64 period =
+        present_period > 0 ? (guint64)present_period : PERIOD_DEFAULT;
     guint64 quota = 0;
     guint64 rate = G_MAXUINT64; /* microseconds in a second: no limit */
 
@@ -125,7 +127,8 @@ static void add_quota(GVariantBuilder *builder, const char *value)
 }
 
 static void add_setting(GVariantBuilder *builder,
-                        const RnCgroupSetting *setting)
+                        const RnCgroupSetting *setting,
+                        const RnCgroupPresent *present)
 {
     bool other = setting->other_file != NULL &&
                  strcmp(setting->other_file, "io.weight") == 0;
@@ -135,7 +138,7 @@ static void add_setting(GVariantBuilder *builder,
     if (file == NULL)
         return; /* the error comes when it is to be written */
     if (strcmp(file, "cpu.max") == 0)
-        add_quota(builder, value);
+        add_quota(builder, value, present->period);
     for (unsigned i = 0; i < G_N_ELEMENTS(simple); i++) {
         if (strcmp(simple[i].file, file) == 0)
             add(builder, simple[i].property, simple[i].convert(value));
@@ -148,7 +151,7 @@ static void add_limits(GVariantBuilder *builder, const RnResources *resources,
     g_autoptr(GPtrArray) settings = rn_cgroup_settings_v2(resources, present);
 
     for (unsigned i = 0; i < settings->len; i++)
-        add_setting(builder, g_ptr_array_index(settings, i));
+        add_setting(builder, g_ptr_array_index(settings, i), present);
 }
 
 GVariant *rn_cgroup_limit_properties(const RnResources *resources,
@@ -247,7 +250,7 @@ GVariant *rn_cgroup_scope_properties(const char *id, const char *slice,
     static const char *const accounting[] = { "CPUAccounting", "IOAccounting",
                                               "MemoryAccounting",
                                               "TasksAccounting" };
-    const RnCgroupPresent none = { .memory = -1, .quota = -1 };
+    const RnCgroupPresent none = RN_CGROUP_PRESENT_NONE;
     g_autofree char *description = g_strdup_printf("rnet container %s", id);
     guint32 pids[] = { (guint32)pid };
     g_auto(GVariantBuilder) builder;

@@ -8,7 +8,7 @@
 
 #include <rnet/runtime/cgroup-properties.h>
 
-static const RnCgroupPresent none = { .memory = -1, .quota = -1 };
+static const RnCgroupPresent none = { -1, -1, -1 };
 
 static void expect_limits(const RnResources *resources,
                           const RnCgroupPresent *present, const char *expected)
@@ -49,7 +49,7 @@ static void limits_become_properties(void **state)
 
 static void limits_keep_what_is_in_force(void **state)
 {
-    static const RnCgroupPresent present = { .memory = 1000, .quota = 20000 };
+    static const RnCgroupPresent present = { 1000, 20000, 50000 };
     g_auto(RnResources) resources = { 0 };
 
     (void)state;
@@ -60,6 +60,11 @@ static void limits_keep_what_is_in_force(void **state)
                   "[('MemorySwapMax', <uint64 500>), "
                   "('CPUQuotaPeriodUSec', <uint64 40000>), "
                   "('CPUQuotaPerSecUSec', <uint64 500000>)]");
+    resources.memory.swap.given = false;
+    resources.cpu.period.given = false;
+    resources.cpu.quota = give(30000);
+    expect_limits(&resources, &present,
+                  "[('CPUQuotaPerSecUSec', <uint64 600000>)]");
 }
 
 static void cpus_as_bits(void **state)

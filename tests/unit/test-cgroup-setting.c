@@ -14,7 +14,7 @@ typedef struct Case {
     const char *v1, *v2; /* as describe() has it */
 } Case;
 
-static const RnCgroupPresent none = { .memory = -1, .quota = -1 };
+static const RnCgroupPresent none = { -1, -1, -1 };
 
 static RnOptionalInt give(int64_t value)
 {

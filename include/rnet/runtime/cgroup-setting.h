@@ -39,7 +39,11 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(RnCgroupSetting, rn_cgroup_setting_free)
 typedef struct RnCgroupPresent {
     int64_t memory; /* bytes, -1: no limit */
     int64_t quota;  /* microseconds in a period, -1: no limit */
+    int64_t period; /* microseconds, -1: the kernel's default */
 } RnCgroupPresent;
+
+/* What is in force in a new cgroup. */
+#define RN_CGROUP_PRESENT_NONE ((RnCgroupPresent){ -1, -1, -1 })
 
 /*
  * All that `resources` asks for but devices, in the form of that version
