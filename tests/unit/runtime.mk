@@ -114,12 +114,12 @@ unit_tests += tests/unit/test-doctor-network
 tests_unit_test_doctor_network_SOURCES = tests/unit/test-doctor-network.c \
 	tests/unit/doctor-host.c
 tests_unit_test_doctor_network_LDADD = $(RUNTIME_LIBS) $(CMOCKA_LIBS)
-unit_tests += tests/unit/test-cgroup-setting
-tests_unit_test_cgroup_setting_SOURCES = tests/unit/test-cgroup-setting.c
-tests_unit_test_cgroup_setting_LDADD = $(RUNTIME_LIBS) $(CMOCKA_LIBS)
 unit_tests += tests/unit/test-cgroup-place
 tests_unit_test_cgroup_place_SOURCES = tests/unit/test-cgroup-place.c
 tests_unit_test_cgroup_place_LDADD = $(RUNTIME_LIBS) $(CMOCKA_LIBS)
+unit_tests += tests/unit/test-cgroup-setting
+tests_unit_test_cgroup_setting_SOURCES = tests/unit/test-cgroup-setting.c
+tests_unit_test_cgroup_setting_LDADD = $(RUNTIME_LIBS) $(CMOCKA_LIBS)
 unit_tests += tests/unit/test-cgroup
 tests_unit_test_cgroup_SOURCES = tests/unit/test-cgroup.c
 tests_unit_test_cgroup_LDADD = $(RUNTIME_LIBS) $(CMOCKA_LIBS)
