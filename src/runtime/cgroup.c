@@ -222,11 +222,15 @@ static RnCgroup *create_none(const RnCgroupRequest *request, GError **error)
 RnCgroup *rn_cgroup_create(const RnCgroupRequest *request, pid_t pid,
                            GError **error)
 {
-    if (request->manager == RN_CGROUP_MANAGER_DISABLED)
-        return create_none(request, error);
-    if (request->manager == RN_CGROUP_MANAGER_SYSTEMD)
-        return rn_cgroup_scope_create(request, pid, error);
-    return create_directly(request, pid, error);
+    RnCgroupRequest given = *request;
+
+    if (given.path != NULL && given.path[0] == '\0')
+        given.path = NULL; /* an engine's way to give none */
+    if (given.manager == RN_CGROUP_MANAGER_DISABLED)
+        return create_none(&given, error);
+    if (given.manager == RN_CGROUP_MANAGER_SYSTEMD)
+        return rn_cgroup_scope_create(&given, pid, error);
+    return create_directly(&given, pid, error);
 }
 
 const char *rn_cgroup_directory(const RnCgroup *cgroup, const char *controller)

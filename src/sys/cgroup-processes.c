@@ -168,8 +168,8 @@ bool rn_cgroup_dir_signal(const char *path, int signal_number, GError **error)
     return true;
 }
 
-/* Waits for the end of a process that is still in the cgroup, v1: there the
- * cgroup itself tells nothing. */
+/* Waits for the end of a process that is still in the cgroup: v1 itself tells
+ * nothing. */
 static void wait_for_process(pid_t pid, int timeout_ms)
 {
     rn_autofd int fd = pidfd_open(pid, 0);
@@ -180,23 +180,25 @@ static void wait_for_process(pid_t pid, int timeout_ms)
 }
 
 /*
- * One round of killing on v1: frozen, nothing forks while the signals are
- * sent; a frozen process dies when it is thawed. `path` need not be of the
- * freezer's hierarchy, and without it rounds follow until nothing is left.
+ * One round of killing: frozen, nothing forks while the signals are sent. On
+ * v1 a process dies when it is thawed, and `path` need not be of the freezer's
+ * hierarchy: without it rounds follow until nothing is left.
  */
-static bool kill_round(const char *path, GError **error)
+static bool kill_round(const char *path, unsigned version, GError **error)
 {
-    bool frozen = rn_cgroup_dir_has(path, "freezer.state") &&
-                  rn_cgroup_dir_set_frozen(path, 1, true, NULL);
+    bool frozen = rn_cgroup_dir_has(path, version == 1 ? "freezer.state"
+                                                       : "cgroup.freeze") &&
+                  rn_cgroup_dir_set_frozen(path, version, true, NULL);
     bool done = rn_cgroup_dir_signal(path, SIGKILL, error);
 
     if (!frozen)
         return done;
-    return rn_cgroup_dir_set_frozen(path, 1, false, done ? error : NULL) &&
+    return rn_cgroup_dir_set_frozen(path, version, false,
+                                    done ? error : NULL) &&
            done;
 }
 
-static bool kill_in_rounds(const char *path, GError **error)
+static bool kill_in_rounds(const char *path, unsigned version, GError **error)
 {
     int64_t end =
         g_get_monotonic_time() + RN_CGROUP_PATIENCE_MS * (int64_t)1000;
@@ -213,7 +215,7 @@ static bool kill_in_rounds(const char *path, GError **error)
             return rn_set_error(error, RN_ERROR_STATE,
                                 "%u processes of the cgroup \"%s\" do not end",
                                 pids->len, path);
-        if (!kill_round(path, error))
+        if (!kill_round(path, version, error))
             return false;
         wait_for_process(g_array_index(pids, pid_t, 0), (int)left_ms);
     }
@@ -224,12 +226,12 @@ bool rn_cgroup_dir_kill(const char *path, unsigned version, GError **error)
     g_autoptr(GError) failure = NULL;
 
     if (version == 1)
-        return kill_in_rounds(path, error);
+        return kill_in_rounds(path, version, error);
     if (!rn_cgroup_dir_has(path, "cgroup.events"))
         return true;
     /* cgroup.kill: Linux 5.14 */
     if (!rn_cgroup_dir_write(path, "cgroup.kill", "1", &failure) &&
-        !kill_in_rounds(path, error))
+        !kill_in_rounds(path, version, error))
         return false;
     return rn_cgroup_dir_wait_event(path, "populated", false, error);
 }
