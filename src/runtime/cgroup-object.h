@@ -23,8 +23,8 @@ const RnCgroupPart *rn_cgroup_freezer(const RnCgroup *cgroup);
 const RnCgroupPart *rn_cgroup_lister(const RnCgroup *cgroup);
 
 /*
- * The same as rn_cgroup_create(), rn_cgroup_update() and rn_cgroup_remove()
- * have it, for a cgroup that systemd manages; stopping cannot fail, since a
+ * The same as rn_cgroup_create(), rn_cgroup_update(), rn_cgroup_add() and
+ * rn_cgroup_remove() have it, for a cgroup that systemd manages; stopping cannot fail, since a
  * scope without processes ends by itself.
  */
 RnCgroup *rn_cgroup_scope_create(const RnCgroupRequest *request, pid_t pid,
@@ -33,6 +33,8 @@ bool rn_cgroup_scope_update(const RnCgroup *cgroup,
                             const RnResources *resources,
                             const RnCgroupPresent *present,
                             GError **error) RN_CHECK;
+bool rn_cgroup_scope_add(const RnCgroup *cgroup, pid_t pid,
+                         GError **error) RN_CHECK;
 void rn_cgroup_scope_stop(const RnCgroup *cgroup);
 
 /* Steps of making one, in the order in which they come. */

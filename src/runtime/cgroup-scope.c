@@ -120,6 +120,14 @@ bool rn_cgroup_scope_update(const RnCgroup *cgroup,
            rn_systemd_set_properties(systemd, cgroup->unit, properties, error);
 }
 
+bool rn_cgroup_scope_add(const RnCgroup *cgroup, pid_t pid, GError **error)
+{
+    g_autoptr(RnSystemd) systemd = open_manager(cgroup->user, error);
+
+    return systemd != NULL &&
+           rn_systemd_attach(systemd, cgroup->unit, pid, error);
+}
+
 void rn_cgroup_scope_stop(const RnCgroup *cgroup)
 {
     g_autoptr(GError) failure = NULL;

@@ -253,7 +253,15 @@ const char *rn_cgroup_directory(const RnCgroup *cgroup, const char *controller)
 
 bool rn_cgroup_add(const RnCgroup *cgroup, pid_t pid, GError **error)
 {
-    return rn_cgroup_attach_all(cgroup->parts, pid, error);
+    g_autoptr(GError) failure = NULL;
+
+    if (rn_cgroup_attach_all(cgroup->parts, pid, &failure))
+        return true;
+    /* a user in a session has no right over what is above both cgroups */
+    if (cgroup->unit != NULL && is_refusal(failure))
+        return rn_cgroup_scope_add(cgroup, pid, error);
+    g_propagate_error(error, g_steal_pointer(&failure));
+    return false;
 }
 
 bool rn_cgroup_update(const RnCgroup *cgroup, const RnResources *resources,

@@ -209,6 +209,23 @@ bool rn_systemd_set_properties(RnSystemd *systemd, const char *unit,
     return false;
 }
 
+bool rn_systemd_attach(RnSystemd *systemd, const char *unit, pid_t pid,
+                       GError **error)
+{
+    g_auto(Refusal) refusal = { &systemd->library, { 0 } };
+    guint32 pids[] = { (guint32)pid };
+
+    if (call(systemd, "AttachProcessesToUnit",
+             g_variant_new("(ss@au)", unit, "",
+                           g_variant_new_fixed_array(G_VARIANT_TYPE_UINT32,
+                                                     pids, 1, sizeof pids[0])),
+             &refusal, NULL, error))
+        return true;
+    g_prefix_error(error, "move process %d to \"%s\" by systemd: ", (int)pid,
+                   unit);
+    return false;
+}
+
 bool rn_systemd_stop(RnSystemd *systemd, const char *unit, GError **error)
 {
     g_auto(Refusal) refusal = { &systemd->library, { 0 } };

@@ -8,6 +8,8 @@
 #ifndef RNET_SYS_SYSTEMD_H
 #define RNET_SYS_SYSTEMD_H
 
+#include <sys/types.h>
+
 #include <rnet/util/error.h>
 
 typedef struct RnSystemd RnSystemd;
@@ -37,6 +39,11 @@ bool rn_systemd_start_scope(RnSystemd *systemd, const char *unit,
 /* Sets properties (as above) of a unit, until it is stopped. */
 bool rn_systemd_set_properties(RnSystemd *systemd, const char *unit,
                                GVariant *properties, GError **error) RN_CHECK;
+
+/* Moves a process of the caller's into a unit that is delegated: systemd may
+ * where the caller may not. */
+bool rn_systemd_attach(RnSystemd *systemd, const char *unit, pid_t pid,
+                       GError **error) RN_CHECK;
 
 /* Stops a unit and forgets its failure; one that is gone is fine. */
 bool rn_systemd_stop(RnSystemd *systemd, const char *unit,
