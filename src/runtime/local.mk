@@ -107,6 +107,7 @@ noinst_HEADERS += include/rnet/runtime/doctor.h
 noinst_HEADERS += include/rnet/runtime/doctor-judge.h
 noinst_HEADERS += include/rnet/runtime/doctor-trial.h
 libruntime_a_SOURCES += src/runtime/cgroup.c
+libruntime_a_SOURCES += src/runtime/cgroup-below.c
 libruntime_a_SOURCES += src/runtime/cgroup-apply.c
 libruntime_a_SOURCES += src/runtime/cgroup-control.c
 libruntime_a_SOURCES += src/runtime/cgroup-devices.c

@@ -65,6 +65,15 @@ bool rn_cgroup_exists(const RnCgroup *cgroup);
 /* Moves one more process in (exec). Without a cgroup: nothing to do. */
 bool rn_cgroup_add(const RnCgroup *cgroup, pid_t pid, GError **error) RN_CHECK;
 
+/*
+ * The same into the cgroup `path` below it, which exists ("" and "/": itself).
+ * On v1 it need not be in every hierarchy: in the others the process goes into
+ * the container's. RN_ERROR_INVALID: a path that leads elsewhere;
+ * RN_ERROR_NOT_FOUND: there is none.
+ */
+bool rn_cgroup_add_below(const RnCgroup *cgroup, const char *path, pid_t pid,
+                         GError **error) RN_CHECK;
+
 /* Sets what `resources` gives and leaves the rest as it is (update). */
 bool rn_cgroup_update(const RnCgroup *cgroup, const RnResources *resources,
                       GError **error) RN_CHECK;
