@@ -83,6 +83,15 @@ static bool become_worker(Child *child, GError **error)
     return true;
 }
 
+/* After the ids: keyrings are found by name among those of the user. */
+static bool join_keyring(Child *child, GError **error)
+{
+    const RnExecPlan *exec = child->exec;
+
+    return exec->plan->manner.keep_keyring ||
+           rn_identity_join_keyring(exec->plan, exec->proc_fd, error);
+}
+
 static bool make_terminal(Child *child, int *out_master, GError **error)
 {
     const RnProcess *process = child->process;
@@ -165,10 +174,11 @@ static bool exec_program(Child *child, GError **error)
 }
 
 static const Step steps[] = {
-    { "process", settle_process },  { "user namespace", become_worker },
-    { "terminal", open_terminal },  { "process", find_program },
-    { "start", wait_for_start },    { "terminal", take_terminal },
-    { "process", assume_identity }, { "exec", exec_program },
+    { "process", settle_process }, { "user namespace", become_worker },
+    { "keyring", join_keyring },   { "terminal", open_terminal },
+    { "process", find_program },   { "start", wait_for_start },
+    { "terminal", take_terminal }, { "process", assume_identity },
+    { "exec", exec_program },
 };
 
 void rn_exec_child_main(const RnExecPlan *exec, int socket)

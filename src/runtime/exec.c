@@ -13,8 +13,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <sched.h>
-#include <string.h>
 #include <unistd.h>
 
 #include <rnet/runtime/exec-child.h>
@@ -187,15 +185,22 @@ static bool decide(Exec *exec, GError **error)
 
 /* Both are inherited. The process itself could not set its score: it is not
  * dumpable, so that its files in /proc are the host root's, proc(5). */
+static bool set_inherited(const Exec *exec, GError **error)
+{
+    const char *cpus = exec->config->process.affinity_initial;
+
+    if (cpus != NULL && !rn_cpu_affinity_set(cpus, error)) {
+        g_prefix_error(error, "process.execCPUAffinity.initial: ");
+        return false;
+    }
+    return rn_identity_set_oom_score(&exec->plan, exec->proc_fd, error);
+}
+
 static bool clone_child(Exec *exec, GError **error)
 {
-    const RnProcess *process = &exec->config->process;
     int pair[2] = { -1, -1 };
 
-    if ((process->affinity_initial != NULL &&
-         !rn_cpu_affinity_set(process->affinity_initial, error)) ||
-        !rn_identity_set_oom_score(&exec->plan, exec->proc_fd, error) ||
-        !rn_msg_pair(pair, error))
+    if (!set_inherited(exec, error) || !rn_msg_pair(pair, error))
         return false;
     exec->socket = pair[0];
     if (!rn_join_clone_like(rn_managed_pidfd(exec->managed),
@@ -212,14 +217,15 @@ static bool clone_child(Exec *exec, GError **error)
 
 static bool enter_cgroup(const Exec *exec, GError **error)
 {
+    const RnCgroup *cgroup = rn_managed_cgroup(exec->managed);
     const char *path = exec->request->cgroup;
 
-    if (path != NULL && strcmp(path, "/") != 0)
-        return rn_set_error(error, RN_ERROR_UNSUPPORTED,
-                            "--cgroup \"%s\": only \"/\", the container's own, "
-                            "is supported",
-                            path);
-    return rn_cgroup_add(rn_managed_cgroup(exec->managed), exec->pid, error);
+    if (path == NULL)
+        return rn_cgroup_add(cgroup, exec->pid, error);
+    if (rn_cgroup_add_below(cgroup, path, exec->pid, error))
+        return true;
+    g_prefix_error(error, "--cgroup: ");
+    return false;
 }
 
 static bool hand_over(const Exec *exec, GError **error)
