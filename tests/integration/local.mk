@@ -18,6 +18,7 @@ integration_tests = \
 	tests/integration/test-handoff-forward \
 	tests/integration/test-lifecycle \
 	tests/integration/test-exec \
+	tests/integration/test-exec-settings \
 	tests/integration/test-hooks \
 	tests/integration/test-namespaces \
 	tests/integration/test-lifetime \
@@ -118,6 +119,9 @@ tests_integration_test_payload_state_SOURCES = \
 tests_integration_test_payload_state_LDADD = $(HARNESS_LIBS)
 tests_integration_test_exec_SOURCES = tests/integration/test-exec.c
 tests_integration_test_exec_LDADD = $(HARNESS_LIBS)
+tests_integration_test_exec_settings_SOURCES = \
+	tests/integration/test-exec-settings.c
+tests_integration_test_exec_settings_LDADD = $(HARNESS_LIBS)
 tests_integration_test_hooks_SOURCES = tests/integration/test-hooks.c
 tests_integration_test_hooks_LDADD = $(HARNESS_LIBS)
 tests_integration_test_namespaces_SOURCES = tests/integration/test-namespaces.c
