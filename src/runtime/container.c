@@ -24,6 +24,7 @@
 #include <rnet/runtime/dispose.h>
 #include <rnet/runtime/guard.h>
 #include <rnet/runtime/hook-state.h>
+#include <rnet/runtime/identity.h>
 #include <rnet/runtime/init-talk.h>
 #include <rnet/runtime/init.h>
 #include <rnet/runtime/join.h>
@@ -127,12 +128,22 @@ static bool open_start_socket(RnContainer *container, GError **error)
                           SOCK_SEQPACKET, &container->start_socket, error);
 }
 
+/* The score is inherited; the files of a hidden init are the host root's. */
+static bool set_oom_score(const RnPlan *plan, GError **error)
+{
+    rn_autofd int proc_fd = -1;
+
+    return !rn_plan_hides_init(plan) ||
+           (rn_identity_open_proc(plan, &proc_fd, error) &&
+            rn_identity_set_oom_score(plan, proc_fd, error));
+}
+
 static bool clone_init(RnContainer *container, GError **error)
 {
     const RnPlan *plan = container->plan;
     int pair[2] = { -1, -1 };
 
-    if (!rn_msg_pair(pair, error))
+    if (!set_oom_score(plan, error) || !rn_msg_pair(pair, error))
         return false;
     container->socket = pair[0];
     if (!rn_join_clone(plan->namespaces & ~RN_PLAN_LATE_NAMESPACES, plan->joins,

@@ -121,7 +121,7 @@ bool rn_identity_become_root(const RnPlan *plan, GError **error)
      * belong to the host's root, and the launcher could not open its
      * namespaces there, proc(5).
      */
-    if (prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) < 0)
+    if (!rn_plan_hides_init(plan) && prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) < 0)
         return rn_set_errno(error, errno, "make /proc/self accessible");
     return true;
 }

@@ -107,8 +107,9 @@ static bool settle_process(Init *init, GError **error)
         return rn_set_errno(error, errno, "start a session");
     /* the modes in include/rnet/sys/rootpath.h hold whatever the caller has */
     (void)umask(022);
-    /* the files of /proc/self must be this process's, proc(5) */
-    if (prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) < 0)
+    /* the files of /proc/self should be this process's, proc(5) */
+    if (!rn_plan_hides_init(init->plan) &&
+        prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) < 0)
         return rn_set_errno(error, errno, "make /proc/self accessible");
     return true;
 }
@@ -128,7 +129,9 @@ static bool open_proc(Init *init, GError **error)
 
 static bool set_oom_score(Init *init, GError **error)
 {
-    return rn_identity_set_oom_score(init->plan, init->proc_fd, error);
+    /* what is not its own file the launcher has set */
+    return rn_plan_hides_init(init->plan) ||
+           rn_identity_set_oom_score(init->plan, init->proc_fd, error);
 }
 
 static bool become_root(Init *init, GError **error)

@@ -27,6 +27,11 @@ bool rn_plan_joins(const RnPlan *plan, uint64_t flag)
     return false;
 }
 
+bool rn_plan_hides_init(const RnPlan *plan)
+{
+    return rn_plan_joins(plan, CLONE_NEWUSER) && !plan->has_network;
+}
+
 bool rn_plan_has_runtime_hooks(const RnPlan *plan)
 {
     GPtrArray *const *hooks = plan->config->hooks;

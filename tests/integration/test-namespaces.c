@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <rnet/util/fd.h>
@@ -69,13 +70,64 @@ static void test_process_in_a_joined_pid_namespace_is_seen(World *world)
         run_start(world, WORDS("run", "--network", "none", bundle), NULL);
     g_autofree char *pid = run_read_until(run, "pid ");
     g_autofree char *script =
-        g_strdup_printf("cat /proc/%s/comm; kill -KILL %s", pid, pid);
-    g_autofree char *name = NULL;
+        g_strdup_printf("test -d /proc/%s && kill -KILL %s", pid, pid);
 
     check(strcmp(pid, "1") != 0, "pid 1 in a joined namespace");
-    name = box_shell(world, script);
-    check_text(name, "tail\n");
+    g_free(box_shell(world, script));
     run_expect_exit(run, 137);
+    box_delete(world);
+}
+
+/* The number after the last blank of a line that starts with `key`. */
+static pid_t last_number(char *text, const char *key)
+{
+    char *line = strstr(text, key);
+
+    check(line != NULL, "no \"%s\" in \"%s\"", key, text);
+    line += strlen(key);
+    line[strcspn(line, ",\n")] = '\0';
+    while (strpbrk(line, " \t") != NULL)
+        line = strpbrk(line, " \t") + 1;
+    return (pid_t)strtol(line, NULL, 10);
+}
+
+/* The same process in its innermost pid namespace. */
+static pid_t inner_pid(pid_t pid)
+{
+    g_autofree char *file = g_strdup_printf("/proc/%d/status", (int)pid);
+    g_autofree char *status = NULL;
+
+    check(g_file_get_contents(file, &status, NULL, NULL), "read %s", file);
+    return last_number(status, "\nNSpid:");
+}
+
+/* It has the host's /proc and rnet's memory until its program runs, and a
+ * process of the box has all rights over others in its user namespace. */
+static void test_init_in_a_joined_user_namespace_is_out_of_reach(World *world)
+{
+    g_autoptr(Run) box = box_start(
+        world, &(BundleOptions){ .capabilities = "\"CAP_SYS_PTRACE\"" });
+    g_autofree char *namespaces =
+        joined_namespaces(world, WORDS("user", "pid"));
+    g_autofree char *bundle =
+        bundle_new(world, "second",
+                   &(BundleOptions){ .namespaces = namespaces,
+                                     .process = "\"oomScoreAdj\": 777" });
+    g_autoptr(Run) run =
+        run_command(world, WORDS("create", "--bundle", bundle, "second"), 0);
+    g_autofree char *state = box_rnet(world, 0, WORDS("state", "second"));
+    pid_t pid = last_number(state, "\"pid\":");
+    g_autofree char *script = g_strdup_printf(
+        "p=/proc/%d; cat $p/oom_score_adj; test -e $p/fd/0 && echo fd;"
+        "test -e $p/root/bin && echo root; test -e /proc/1/fd/0 && echo first",
+        (int)inner_pid(pid));
+    g_autofree char *text = box_shell(world, script);
+
+    /* the last one shows that it could */
+    check_text(text, "777\nfirst\n");
+    box_do(world, 0, WORDS("delete", "--force", "second"));
+    /* its namespace, the box's, is in use until then */
+    check_call(waitpid(pid, NULL, 0) == pid, "reap it");
     box_delete(world);
 }
 
@@ -162,6 +214,7 @@ int main(void)
     static const WorldTest tests[] = {
         { TEST(pod_shares_what_it_joins), 0 },
         { TEST(process_in_a_joined_pid_namespace_is_seen), 0 },
+        { TEST(init_in_a_joined_user_namespace_is_out_of_reach), 0 },
         { TEST(network_of_a_file_is_joined_by_root), WORLD_ONLY_AS_ROOT },
         { TEST(network_of_someone_else_is_refused_by_path),
           WORLD_ONLY_AS_USER },

@@ -94,6 +94,14 @@ typedef struct RnPlanRequest {
 /* True if the plan enters a namespace of this CLONE_NEW* kind by path. */
 bool rn_plan_joins(const RnPlan *plan, uint64_t flag);
 
+/*
+ * True if init is to be undumpable, ptrace(2), until its program runs: in a
+ * user namespace that it joins are processes that could take it over, or reach
+ * the host through it, as soon as they see it. With a network of rnet's own the
+ * launcher, who need not have rights over it, has to open its namespaces.
+ */
+bool rn_plan_hides_init(const RnPlan *plan);
+
 /* True if it has hooks that the launcher runs while init waits. */
 bool rn_plan_has_runtime_hooks(const RnPlan *plan);
 
