@@ -246,6 +246,7 @@ static bool start_child(Exec *exec, GError **error)
 
     if (!clone_child(exec, error) || !enter_cgroup(exec, error))
         return false;
+    rn_log_debug("exec: joined the container as process %d", (int)exec->pid);
     if (exec->config->process.terminal) {
         if (!rn_init_hear(exec->socket, RN_MSG_TERMINAL, 1, &msg, error))
             return false;

@@ -177,6 +177,32 @@ static void test_cgroup_below_is_entered(World *world)
     box_delete(world);
 }
 
+static void test_paused_container_is_for_who_waits(World *world)
+{
+    static const char *const pause[] = { "pause", "box", NULL };
+    g_autoptr(Run) box = box_start(world, &standard);
+    g_autoptr(Run) paused = run_start(world, pause, NULL);
+    g_autoptr(Run) run = NULL;
+    g_autofree char *text = NULL;
+
+    if (run_wait(paused) != 0)
+        world_skip("no freezer: %s", paused->err_text->str);
+    text = box_refusal(world, 255, WORDS("exec", "box", "/bin/true"));
+    check_contains(text, "cannot exec in a paused container");
+    run = run_start(world,
+                    WORDS("--debug", "exec", "--ignore-paused", "box",
+                          "/bin/echo", "late"),
+                    NULL);
+    /* its process is there; whether it was stopped before or after its first
+     * steps, it does not run the program */
+    run_await_error(run, "debug: exec: joined");
+    check_text(run->out_text->str, "");
+    box_do(world, 0, WORDS("resume", "box"));
+    run_expect_exit(run, 0);
+    check_text(run->out_text->str, "late\n");
+    box_delete(world);
+}
+
 #define TEST(name) #name, test_##name
 
 int main(void)
@@ -190,6 +216,7 @@ int main(void)
         { TEST(cpus_are_those_for_an_exec), 0 },
         { TEST(cgroup_elsewhere_is_refused), 0 },
         { TEST(cgroup_below_is_entered), WORLD_ONLY_AS_ROOT },
+        { TEST(paused_container_is_for_who_waits), WORLD_ONLY_AS_ROOT },
     };
 
     return world_run_tests("exec-settings", tests, G_N_ELEMENTS(tests));
