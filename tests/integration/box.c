@@ -67,8 +67,9 @@ pid_t box_pid(const World *world)
     return (pid_t)strtol(pid + strlen(key), NULL, 10);
 }
 
-void box_delete(const World *world)
+void box_delete(const World *world, const Run *box)
 {
+    check_text(box->err_text->str, "");
     box_do(world, 0, WORDS("delete", "--force", "box"));
     check_nothing_left(world);
 }

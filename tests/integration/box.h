@@ -36,7 +36,8 @@ char *box_shell(const World *world,
 /* The pid of its first process in the world. */
 pid_t box_pid(const World *world);
 
-/* delete --force; nothing may be left, see leftovers.h. */
-void box_delete(const World *world);
+/* delete --force; nothing may be left, see leftovers.h, and nothing may have
+ * been said on the stderr of its creator. */
+void box_delete(const World *world, const Run *box);
 
 #endif

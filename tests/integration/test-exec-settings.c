@@ -28,7 +28,7 @@ static void test_keyring_is_the_containers(World *world)
     box_do(world, 0, WORDS("exec", "box", "/bin/true"));
     text = box_shell(world, "grep _ses.box: /proc/keys | wc -l");
     check_text(text, "1\n");
-    box_delete(world);
+    box_delete(world, box);
 }
 
 static void test_process_is_what_the_bundle_says(World *world)
@@ -54,7 +54,7 @@ static void test_process_is_what_the_bundle_says(World *world)
                      "CapInh:0000000000000000\nCapPrm:0000000000000020\n"
                      "CapEff:0000000000000020\nCapBnd:0000000000000020\n"
                      "CapAmb:0000000000000000\nNoNewPrivs:1\n");
-    box_delete(world);
+    box_delete(world, run);
 }
 
 static void test_options_change_the_process(World *world)
@@ -71,7 +71,7 @@ static void test_options_change_the_process(World *world)
 
     check_text(text, "/tmp\ntwo three\nCapEff:0000000000000021\n"
                      "NoNewPrivs:1\n");
-    box_delete(world);
+    box_delete(world, run);
 }
 
 static void test_user_and_groups_are_numbers(World *world)
@@ -95,7 +95,7 @@ static void test_user_and_groups_are_numbers(World *world)
                        "/bin/sh", "-c", "id; grep CapEff /proc/self/status"));
     check_text(text, "uid=1000 gid=1001 groups=7\n"
                      "CapEff:\t0000000000000000\n");
-    box_delete(world);
+    box_delete(world, run);
 }
 
 static void test_filter_of_the_container_holds(World *world)
@@ -112,7 +112,7 @@ static void test_filter_of_the_container_holds(World *world)
                          "grep Seccomp: /proc/self/status");
 
     check_text(text, "refused\nSeccomp:\t2\n");
-    box_delete(world);
+    box_delete(world, box);
 }
 
 static void test_cpus_are_those_for_an_exec(World *world)
@@ -124,7 +124,7 @@ static void test_cpus_are_those_for_an_exec(World *world)
     g_autofree char *text = box_shell(world, script);
 
     check_text(text, "Cpus_allowed_list:\t0\n");
-    box_delete(world);
+    box_delete(world, box);
 }
 
 static void test_cgroup_elsewhere_is_refused(World *world)
@@ -138,7 +138,7 @@ static void test_cgroup_elsewhere_is_refused(World *world)
     check_contains(outside, "is not below the container's cgroup");
     check_contains(missing, "the container has no cgroup \"no\"");
     box_do(world, 0, WORDS("exec", "--cgroup", "/", "box", "/bin/true"));
-    box_delete(world);
+    box_delete(world, box);
 }
 
 /* The line of one v1 controller or of v2, its path with "/sub" made. */
@@ -174,7 +174,7 @@ static void test_cgroup_below_is_entered(World *world)
                                            "/bin/cat", "/proc/self/cgroup"));
 
     check_contains(text, line);
-    box_delete(world);
+    box_delete(world, box);
 }
 
 static void test_paused_container_is_for_who_waits(World *world)
@@ -189,10 +189,10 @@ static void test_paused_container_is_for_who_waits(World *world)
         world_skip("no freezer: %s", paused->err_text->str);
     text = box_refusal(world, 255, WORDS("exec", "box", "/bin/true"));
     check_contains(text, "cannot exec in a paused container");
-    run = run_start(world,
-                    WORDS("--debug", "exec", "--ignore-paused", "box",
-                          "/bin/echo", "late"),
-                    NULL);
+    run = run_start(
+        world,
+        WORDS("--debug", "exec", "--ignore-paused", "box", "/bin/echo", "late"),
+        NULL);
     /* its process is there; whether it was stopped before or after its first
      * steps, it does not run the program */
     run_await_error(run, "debug: exec: joined");
@@ -200,7 +200,7 @@ static void test_paused_container_is_for_who_waits(World *world)
     box_do(world, 0, WORDS("resume", "box"));
     run_expect_exit(run, 0);
     check_text(run->out_text->str, "late\n");
-    box_delete(world);
+    box_delete(world, box);
 }
 
 #define TEST(name) #name, test_##name

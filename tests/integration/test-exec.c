@@ -41,7 +41,7 @@ static void test_exit_status_is_the_programs(World *world)
     for (unsigned i = 0; i < G_N_ELEMENTS(cases); i++)
         box_do(world, cases[i].status,
                WORDS("exec", "box", "/bin/sh", "-c", cases[i].script));
-    box_delete(world);
+    box_delete(world, run);
 }
 
 static void test_stdio_is_the_callers(World *world)
@@ -55,7 +55,7 @@ static void test_stdio_is_the_callers(World *world)
     run_expect_exit(run, 0);
     check_text(run->out_text->str, "one\ntwo\n");
     check_text(run->err_text->str, "bad\n");
-    box_delete(world);
+    box_delete(world, box);
 }
 
 /* The words are those that podman and dockerd look for. */
@@ -83,7 +83,7 @@ static void test_program_that_cannot_run_has_a_status_of_its_own(World *world)
         check_contains(text, cases[i].text);
         check_contains(text, cases[i].program);
     }
-    box_delete(world);
+    box_delete(world, run);
 }
 
 static void test_process_is_in_all_of_the_namespaces(World *world)
@@ -100,7 +100,7 @@ static void test_process_is_in_all_of_the_namespaces(World *world)
     g_autofree char *text = box_shell(world, script);
 
     check_text(text, "same\n");
-    box_delete(world);
+    box_delete(world, run);
 }
 
 /*
@@ -138,7 +138,7 @@ static void test_process_of_a_file_can_be_left_alone(World *world)
                       0);
     run_await(run, "up three");
     end_detached(pid_file);
-    box_delete(world);
+    box_delete(world, box);
 }
 
 static void test_terminal_is_the_controlling_one(World *world)
@@ -152,7 +152,7 @@ static void test_terminal_is_the_controlling_one(World *world)
     run_await(run, "ready");
     run_write(run, "\003");
     run_expect_exit(run, 130);
-    box_delete(world);
+    box_delete(world, box);
 }
 
 static void test_console_socket_gets_the_terminal(World *world)
@@ -173,7 +173,7 @@ static void test_console_socket_gets_the_terminal(World *world)
     check_call(read(master, line, sizeof line - 1) > 0, "read the terminal");
     check_contains(line, "/dev/pts/");
     end_detached(pid_file);
-    box_delete(world);
+    box_delete(world, box);
 }
 
 static void test_terminal_without_a_taker_is_refused(World *world)
@@ -187,7 +187,7 @@ static void test_terminal_without_a_taker_is_refused(World *world)
     box_do(world, 255,
            WORDS("exec", "--tty", "--detach", "--console-socket", "/no", "box",
                  "/bin/true"));
-    box_delete(world);
+    box_delete(world, box);
 }
 
 static void test_caller_has_no_terminal_to_give(World *world)
@@ -198,7 +198,7 @@ static void test_caller_has_no_terminal_to_give(World *world)
 
     /* tty_nr 0: no controlling terminal, proc(5) */
     check_text(text, "leader 0\n");
-    box_delete(world);
+    box_delete(world, box);
 }
 
 static void test_signals_are_passed_on(World *world)
@@ -213,7 +213,7 @@ static void test_signals_are_passed_on(World *world)
     run_signal(run, SIGTERM);
     run_await(run, "signal 15");
     run_expect_exit(run, 128 + SIGTERM);
-    box_delete(world);
+    box_delete(world, box);
 }
 
 static void test_fds_are_stdio_and_what_was_asked_for(World *world)
@@ -243,7 +243,7 @@ static void test_fds_are_stdio_and_what_was_asked_for(World *world)
     check_text(listen->out_text->str, "2\nfds 0 1 2 3 4\n");
     box_do(world, 255,
            WORDS("exec", "--preserve-fds", "9", "box", "/bin/true"));
-    box_delete(world);
+    box_delete(world, box);
 }
 
 static void test_container_that_does_not_run_is_refused(World *world)
@@ -258,7 +258,7 @@ static void test_container_that_does_not_run_is_refused(World *world)
     kill_process(box_pid(world));
     stopped = box_refusal(world, 255, WORDS("exec", "box", "/bin/true"));
     check_contains(stopped, "cannot exec in a stopped container");
-    box_delete(world);
+    box_delete(world, box);
 }
 
 static void test_container_that_is_only_created_can_be_entered(World *world)
@@ -270,7 +270,7 @@ static void test_container_that_is_only_created_can_be_entered(World *world)
 
     check_text(text, "made\n");
     check_text(box->out_text->str, "");
-    box_delete(world);
+    box_delete(world, box);
 }
 
 static void test_command_line_that_is_wrong_is_told(World *world)
@@ -289,7 +289,7 @@ static void test_options_after_the_id_are_the_programs(World *world)
         world, 0, WORDS("exec", "box", "/bin/echo", "--tty", "-e", "a"));
 
     check_text(text, "--tty -e a\n");
-    box_delete(world);
+    box_delete(world, box);
 }
 
 /* All of the container ends with its first process, also what was added. */
@@ -304,7 +304,7 @@ static void test_process_ends_with_the_container(World *world)
     run_await(run, "up");
     kill_process(box_pid(world));
     run_expect_exit(run, 137);
-    box_delete(world);
+    box_delete(world, box);
 }
 
 #define TEST(name) #name, test_##name

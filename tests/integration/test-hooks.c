@@ -283,6 +283,7 @@ static void test_failure_of_poststop_is_a_warning(World *world)
     g_autoptr(Run) run =
         run_command(world, WORDS("delete", "--force", "box"), 0);
 
+    check_text(create->err_text->str, "");
     check_contains(run->err_text->str,
                    "poststop hook \"/bin/sh\": exit status 9");
     check_contains(run->err_text->str, "warning");

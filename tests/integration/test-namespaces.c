@@ -52,7 +52,7 @@ static void test_pod_shares_what_it_joins(World *world)
     g_autofree char *expected = box_shell(world, show_namespaces);
 
     check_text(run->out_text->str, expected);
-    box_delete(world);
+    box_delete(world, box);
 }
 
 /* It is a process of the box's pid namespace, and the box's sees it. */
@@ -75,7 +75,7 @@ static void test_process_in_a_joined_pid_namespace_is_seen(World *world)
     check(strcmp(pid, "1") != 0, "pid 1 in a joined namespace");
     g_free(box_shell(world, script));
     run_expect_exit(run, 137);
-    box_delete(world);
+    box_delete(world, box);
 }
 
 /* The number after the last blank of a line that starts with `key`. */
@@ -123,12 +123,13 @@ static void test_init_in_a_joined_user_namespace_is_out_of_reach(World *world)
         (int)inner_pid(pid));
     g_autofree char *text = box_shell(world, script);
 
+    check_text(run->err_text->str, "");
     /* the last one shows that it could */
     check_text(text, "777\nfirst\n");
     box_do(world, 0, WORDS("delete", "--force", "second"));
     /* its namespace, the box's, is in use until then */
     check_call(waitpid(pid, NULL, 0) == pid, "reap it");
-    box_delete(world);
+    box_delete(world, box);
 }
 
 /* A namespace of the world's own, bound to a file as `ip netns` does it. */
