@@ -48,9 +48,12 @@ bool rn_plan_run_hooks(const RnPlan *plan, RnHookStage stage, pid_t pid,
                        GError **error)
 {
     const GPtrArray *hooks = plan->config->hooks[stage];
-    /* in the container's own root there is no bundle */
-    const char *directory =
-        stage == RN_HOOK_START_CONTAINER ? NULL : plan->bundle;
+    /* a program of the image: there is no bundle in the container's own root,
+     * and the caller's environment is not the image's to know */
+    bool is_images = stage == RN_HOOK_START_CONTAINER;
+    const char *directory = is_images ? NULL : plan->bundle;
+    char **environment =
+        is_images ? plan->config->process.env : plan->manner.environment;
     g_auto(RnRecord) record = { 0 };
     g_autoptr(json_t) state = NULL;
     g_autofree char *text = NULL;
@@ -63,6 +66,5 @@ bool rn_plan_run_hooks(const RnPlan *plan, RnHookStage stage, pid_t pid,
     text = json_dumps(state, JSON_COMPACT);
     if (text == NULL)
         return rn_set_errno(error, ENOMEM, "format the state for hooks");
-    return rn_hooks_run(hooks, stage, text, directory, plan->manner.environment,
-                        error);
+    return rn_hooks_run(hooks, stage, text, directory, environment, error);
 }

@@ -286,6 +286,10 @@ static bool confine(const RnPlan *plan, const RnCapSets *sets, int proc_fd,
     const RnProcess *process = &plan->config->process;
     const RnLsmLabels labels = labels_of(process);
 
+    /* with the payload's rights, but rnet's memory and fds: not for others
+     * with the same rights, as long as they are there (CVE-2016-9962) */
+    if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
+        return rn_set_errno(error, errno, "make the process undumpable");
     if (!rn_caps_apply(sets, error) ||
         !rn_lsm_set_exec(proc_fd, &labels, error))
         return false;

@@ -298,12 +298,6 @@ static bool wait_for_start(Init *init, GError **error)
     return true;
 }
 
-static bool run_start_hooks(Init *init, GError **error)
-{
-    return rn_plan_run_hooks(init->plan, RN_HOOK_START_CONTAINER, getpid(),
-                             error);
-}
-
 /* Before `start`: containerd reads what `create` writes to the end, so nothing
  * of that may stay open in here. */
 static bool take_terminal(Init *init, GError **error)
@@ -323,7 +317,18 @@ static bool assume_identity(Init *init, GError **error)
         .cwd_was_denied = init->cwd_was_denied,
     };
 
-    return rn_identity_assume(init->plan, &change, error);
+    if (!rn_identity_assume(init->plan, &change, error))
+        return false;
+    /* a hook or the payload must not find the host's through it */
+    rn_fd_close(&init->proc_fd);
+    return true;
+}
+
+/* As the payload, with runc and crun, too: these programs are the image's. */
+static bool run_start_hooks(Init *init, GError **error)
+{
+    return rn_plan_run_hooks(init->plan, RN_HOOK_START_CONTAINER, getpid(),
+                             error);
 }
 
 static bool exec_program(Init *init, GError **error)
@@ -352,8 +357,8 @@ static const Step steps[] = {
     { "process", compile_filter },
     { "terminal", take_terminal },
     { "start", wait_for_start },
-    { "hooks", run_start_hooks },
     { "process", assume_identity },
+    { "hooks", run_start_hooks },
     { "exec", exec_program },
 };
 

@@ -336,6 +336,34 @@ static void test_hook_that_is_missing_is_named(World *world)
     check_nothing_left(world);
 }
 
+/* Its path is the image's: it must be able to do no more than the payload. */
+static void test_start_hook_has_the_rights_of_the_payload(World *world)
+{
+    static const char show[] =
+        "id -u; id -g; grep -e ^Cap -e ^NoNewPrivs -e ^Umask /proc/self/status\n"
+        "env | grep -v -e ^_= -e ^SHLVL= -e ^PWD= -e ^OLDPWD= | sort\n";
+    g_autofree char *bundle = bundle_new(
+        world, "box",
+        &(BundleOptions){
+            .args = WORDS("/bin/sh", "/show"),
+            .env = "\"OF=process\"",
+            .capabilities = "\"CAP_CHOWN\", \"CAP_KILL\"",
+            .process = "\"noNewPrivileges\": true",
+            .top = "\"hooks\": {\"startContainer\": [{\"path\": \"/bin/sh\", "
+                   "\"args\": [\"sh\", \"-c\", \"sh /show > /tmp/log; "
+                   "stat -L /proc/1/exe && exit 1; true\"]}]}" });
+    g_autofree char *log = g_build_filename(bundle, "rootfs/tmp/log", NULL);
+    g_autofree char *text = NULL;
+    g_autoptr(Run) run = NULL;
+
+    bundle_write(world, bundle, "rootfs/show", show, 0644);
+    run = run_bundle(world, bundle, 0);
+    check_contains(run->out_text->str, "OF=process\n");
+    check(g_file_get_contents(log, &text, NULL, NULL), "read %s", log);
+    check_text(text, run->out_text->str);
+    check_nothing_left(world);
+}
+
 #define TEST(name) #name, test_##name
 
 int main(void)
@@ -349,6 +377,7 @@ int main(void)
         { TEST(prestart_hook_can_fill_the_root), 0 },
         { TEST(hook_that_is_late_is_killed), 0 },
         { TEST(hook_that_is_missing_is_named), 0 },
+        { TEST(start_hook_has_the_rights_of_the_payload), 0 },
     };
 
     return world_run_tests("hooks", tests, G_N_ELEMENTS(tests));
