@@ -139,16 +139,31 @@ static int try_take(RnEntry *entry)
     return result == ENOENT ? ESTALE : result;
 }
 
-/* Of an entry whose lock is free: did its owner die? */
-static bool is_stale(const RnEntry *entry)
+static bool fail_existing(const char *id, GError **error)
+{
+    return rn_set_error(error, RN_ERROR_EXISTS,
+                        "a container of the name \"%s\" exists", id);
+}
+
+/* Of an entry whose lock is free: false if it is a container's. */
+static bool check_ownerless(const RnEntry *entry, bool *out_stale,
+                            GError **error)
 {
     g_auto(RnRecord) record = { 0 };
     g_autoptr(GError) failure = NULL;
 
     rn_record_init(&record);
-    if (!rn_entry_load(entry, &record, &failure))
-        return true; /* not even begun, or of no use to anybody */
-    return record.foreground || record.status == RN_STATUS_CREATING;
+    *out_stale = rn_entry_load(entry, &record, &failure);
+    if (*out_stale)
+        return record.foreground || record.status == RN_STATUS_CREATING ||
+               fail_existing(entry->id, error);
+    if (g_error_matches(failure, RN_ERROR, RN_ERROR_NOT_FOUND))
+        return true; /* not even begun */
+    (void)rn_set_error(error, RN_ERROR_EXISTS,
+                       "a container of the name \"%s\" exists, but: %s",
+                       entry->id, failure->message);
+    return rn_error_add_hint(error, "delete --force removes what is known of "
+                                    "it, not its processes");
 }
 
 /* Still without directory and lock; NULL if no fd is left, with errno. */
@@ -173,10 +188,12 @@ static void empty_entry(const RnEntry *entry)
         (void)unlinkat(entry->dir_fd, content_names[i], 0);
 }
 
-RnEntry *rn_entry_new(int base_dirfd, const char *id, GError **error)
+RnEntry *rn_entry_new(int base_dirfd, const char *id, bool *out_stale,
+                      GError **error)
 {
     RnEntry *entry = new_entry(base_dirfd, id);
     int result = ESTALE;
+    bool stale = false;
 
     if (entry == NULL) {
         (void)rn_set_errno(error, errno, "duplicate the state directory");
@@ -184,14 +201,15 @@ RnEntry *rn_entry_new(int base_dirfd, const char *id, GError **error)
     }
     for (int i = 0; result == ESTALE && i < TAKE_ATTEMPTS; i++)
         result = try_take(entry);
-    if (result == 0 && is_stale(entry)) {
-        empty_entry(entry);
+    if (result == 0 && check_ownerless(entry, &stale, error)) {
+        if (!stale)
+            empty_entry(entry);
+        *out_stale = stale;
         return entry;
     }
-    if (result == 0 || result == EWOULDBLOCK)
-        (void)rn_set_error(error, RN_ERROR_EXISTS,
-                           "a container of the name \"%s\" exists", id);
-    else
+    if (result == EWOULDBLOCK)
+        (void)fail_existing(id, error);
+    else if (result != 0)
         (void)rn_set_errno(error, result, "create the state entry \"%s\"", id);
     free_entry(entry);
     return NULL;

@@ -114,7 +114,7 @@ static bool make_entry(RnContainer *container,
      * it leaves an entry alone whose lock another container holds */
     if (!update_guard(container, error))
         return false;
-    container->entry = rn_entry_new(container->base_fd, id, error);
+    container->entry = rn_dispose_and_take(container->base_fd, id, error);
     return container->entry != NULL && update_guard(container, error) &&
            record_state(container, RN_STATUS_CREATING, error) &&
            rn_entry_keep_config(container->entry, request->config_text,

@@ -10,6 +10,7 @@
 #include <rnet/runtime/dispose.h>
 
 #include <errno.h>
+#include <signal.h>
 #include <unistd.h>
 
 #include <rnet/oci/json.h>
@@ -19,6 +20,32 @@
 #include <rnet/sys/process.h>
 #include <rnet/util/fd.h>
 #include <rnet/util/log.h>
+
+enum {
+    TAKE_ATTEMPTS = 16 /* lost races before giving up */
+};
+
+/* Most often it has ended. One that is frozen dies when its cgroup is thawed,
+ * cgroup v1, so that this waits for nothing; *out_pidfd is -1 if it is dead. */
+static void kill_init(const RnRecord *record, int *out_pidfd)
+{
+    g_autoptr(GError) failure = NULL;
+
+    if (record->pid > 0 &&
+        rn_process_open(record->pid, record->start_time, out_pidfd, NULL) &&
+        !rn_pidfd_signal(*out_pidfd, SIGKILL, &failure)) {
+        rn_log_gerror(RN_LOG_WARNING, failure);
+        rn_fd_close(out_pidfd);
+    }
+}
+
+static void await_init(int pidfd)
+{
+    g_autoptr(GError) failure = NULL;
+
+    if (pidfd >= 0 && !rn_pidfd_wait_exit(pidfd, &failure))
+        rn_log_gerror(RN_LOG_WARNING, failure);
+}
 
 /* The detached monitor ends by itself with init; this waits for it. */
 static void await_monitor(const RnRecord *record)
@@ -79,12 +106,15 @@ bool rn_dispose(RnEntry *take_entry, const RnRecord *record,
     g_autoptr(RnEntry) entry = take_entry;
     g_autoptr(RnConfig) loaded = NULL;
     g_autoptr(GError) failure = NULL;
+    rn_autofd int init = -1;
 
     if (entry == NULL)
         return true;
-    await_monitor(record);
+    kill_init(record, &init);
     if (!remove_cgroup(record, error))
         return false;
+    await_init(init);
+    await_monitor(record);
     if (config == NULL)
         config = loaded = load_config(entry, &failure);
     /* an entry that was never filled has no configuration, and no hooks; a
@@ -111,4 +141,20 @@ bool rn_dispose_entry(RnEntry *take_entry, GError **error)
         rn_log_gerror(RN_LOG_WARNING, failure);
     rn_entry_remove(take_entry);
     return true;
+}
+
+RnEntry *rn_dispose_and_take(int base_dirfd, const char *id, GError **error)
+{
+    for (int i = 0; i < TAKE_ATTEMPTS; i++) {
+        bool stale = false;
+        RnEntry *entry = rn_entry_new(base_dirfd, id, &stale, error);
+
+        if (entry == NULL || !stale)
+            return entry;
+        rn_log_debug("a container \"%s\" was abandoned, ending it", id);
+        if (!rn_dispose_entry(entry, error))
+            return NULL;
+    }
+    (void)rn_set_errno(error, EBUSY, "create the state entry \"%s\"", id);
+    return NULL;
 }

@@ -122,6 +122,7 @@ static bool take_watch(RnMsg *msg, Watched *watched)
 static void undo(Watched *watched)
 {
     RnEntry *entry = NULL;
+    bool stale = false;
     g_autoptr(GError) failure = NULL;
 
     if (watched->id == NULL)
@@ -134,7 +135,7 @@ static void undo(Watched *watched)
     entry = watched->lock_fd >= 0
                 ? rn_entry_adopt(watched->base_fd, watched->id,
                                  g_steal_fd(&watched->lock_fd))
-                : rn_entry_new(watched->base_fd, watched->id, NULL);
+                : rn_entry_new(watched->base_fd, watched->id, &stale, NULL);
     if (!rn_dispose_entry(entry, &failure))
         rn_log_gerror(RN_LOG_WARNING, failure);
 }

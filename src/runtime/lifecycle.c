@@ -42,8 +42,13 @@ static bool check_created(const RnManaged *managed, GError **error)
     const char *id = rn_managed_record(managed)->id;
     RnStatus status = rn_managed_status(managed);
 
-    if (status == RN_STATUS_CREATED)
+    if (status == RN_STATUS_CREATED && !rn_managed_record(managed)->foreground)
         return true;
+    if (status == RN_STATUS_CREATED)
+        return rn_set_error(error, RN_ERROR_STATE,
+                            "cannot start container \"%s\": the rnet that "
+                            "made it is about to",
+                            id);
     return rn_set_error(error, RN_ERROR_STATE,
                         "cannot start container \"%s\": it is %s, not created",
                         id, rn_status_word(status));
@@ -206,45 +211,59 @@ static bool check_deletable(const RnManaged *managed, bool force,
 }
 
 /* The name may be another container's by the time that the lock is ours. */
-static bool is_same(const RnEntry *entry, const RnManaged *managed)
+static bool is_same(const RnManaged *now, const RnManaged *before)
 {
-    const RnRecord *before = rn_managed_record(managed);
-    g_auto(RnRecord) now = { 0 };
-
-    rn_record_init(&now);
-    return rn_entry_load(entry, &now, NULL) && now.pid == before->pid &&
-           now.start_time == before->start_time &&
-           g_strcmp0(now.created, before->created) == 0;
+    return g_strcmp0(rn_managed_record(now)->created,
+                     rn_managed_record(before)->created) == 0;
 }
 
 static bool delete_present(const char *state_dir, const char *id, bool force,
                            GError **error)
 {
     g_autoptr(RnManaged) managed = rn_managed_open(state_dir, id, error);
+    g_autoptr(RnManaged) locked = NULL;
     g_autoptr(RnEntry) entry = NULL;
 
     if (managed == NULL || !check_deletable(managed, force, error) ||
         !end_init(managed, error))
         return false;
-    /* waits for the process of a foreground container, which removes it */
+    /* waits for the process of a foreground container, which removes it, and
+     * for a `create`, whose container is another thing afterwards */
     entry = open_entry(state_dir, id, error);
     if (entry == NULL)
         return false;
-    if (!is_same(entry, managed))
+    locked = rn_managed_open(state_dir, id, error);
+    if (locked == NULL)
+        return false;
+    if (!is_same(locked, managed))
         return rn_set_error(error, RN_ERROR_NOT_FOUND,
                             "container \"%s\" does not exist any more", id);
-    return rn_dispose_entry(g_steal_pointer(&entry), error);
+    return check_deletable(locked, force, error) && end_init(locked, error) &&
+           rn_dispose_entry(g_steal_pointer(&entry), error);
 }
 
-/* An entry that was begun and abandoned has no record to be read. */
-static void delete_half_made(const char *state_dir, const char *id)
+/*
+ * An entry that was begun and abandoned has no record, that of another version
+ * of rnet, or a damaged one, none that can be read. True if it is gone now, or
+ * if there was none.
+ */
+static bool delete_unreadable(const char *state_dir, const char *id,
+                              const GError *failure)
 {
+    bool missing = g_error_matches(failure, RN_ERROR, RN_ERROR_NOT_FOUND);
     g_autoptr(RnEntry) entry = open_entry(state_dir, id, NULL);
-    g_auto(RnRecord) record = { 0 };
+    g_autoptr(RnManaged) managed = NULL;
 
-    rn_record_init(&record);
-    if (entry != NULL && !rn_entry_load(entry, &record, NULL))
-        rn_entry_remove(g_steal_pointer(&entry));
+    if (entry == NULL)
+        return missing;
+    managed = rn_managed_open(state_dir, id, NULL);
+    if (managed != NULL)
+        return missing; /* another's of the name, or it is no good reason */
+    if (!missing)
+        rn_log_warning("%s; removed, its processes are not known",
+                       failure->message);
+    rn_entry_remove(g_steal_pointer(&entry));
+    return true;
 }
 
 bool rn_delete(const char *state_dir, const char *id, bool force,
@@ -252,12 +271,9 @@ bool rn_delete(const char *state_dir, const char *id, bool force,
 {
     g_autoptr(GError) failure = NULL;
 
-    if (delete_present(state_dir, id, force, &failure))
+    if (delete_present(state_dir, id, force, &failure) ||
+        (force && delete_unreadable(state_dir, id, failure)))
         return true;
-    if (force && g_error_matches(failure, RN_ERROR, RN_ERROR_NOT_FOUND)) {
-        delete_half_made(state_dir, id);
-        return true;
-    }
     g_propagate_error(error, g_steal_pointer(&failure));
     return false;
 }

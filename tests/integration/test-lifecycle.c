@@ -183,6 +183,70 @@ static void test_pid_of_another_process_counts_as_stopped(World *world)
     check_nothing_left(world);
 }
 
+/* Replaces `from` in the container's record, the same length or not. */
+static void edit_record(const World *world, const char *from, const char *to)
+{
+    g_autofree char *path =
+        g_build_filename(world->state_dir, "box", "state.json", NULL);
+    g_autofree char *text = NULL;
+    g_auto(GStrv) parts = NULL;
+    g_autofree char *edited = NULL;
+
+    check(g_file_get_contents(path, &text, NULL, NULL), "read %s", path);
+    parts = g_strsplit(text, from, 2);
+    check_number(g_strv_length(parts), 2, from);
+    edited = g_strjoin(to, parts[0], parts[1], NULL);
+    check(g_file_set_contents(path, edited, -1, NULL), "write %s", path);
+}
+
+/* As if it had been of a `run` that was killed together with its guard. */
+static void test_abandoned_container_makes_room(World *world)
+{
+    g_autoptr(Run) run = create(world, "echo started; exec tail -f /dev/null");
+    g_autofree char *bundle = bundle_new_shell(world, "other", "true");
+    g_autoptr(Run) next = NULL;
+    rn_autofd int init = open_init(world);
+    GError *error = NULL;
+
+    do_rnet(world, 0, "start", "box", NULL, NULL);
+    run_await(run, "started");
+    edit_record(world, "\"foreground\": false", "\"foreground\": true");
+    next = create_with(world, bundle, NULL, NULL);
+    if (!rn_pidfd_wait_exit(init, &error))
+        check_no_error(error);
+    check_status(world, "created");
+    do_rnet(world, 0, "delete", "box", NULL, NULL);
+    check_nothing_left(world);
+}
+
+/* Without a cgroup, which would be left, too. */
+static void test_record_of_another_version_goes_by_force(World *world)
+{
+    g_autofree char *bundle = bundle_new_shell(world, "box", "true");
+    const char *const args[] = {
+        "--cgroup-manager",
+        "disabled",
+        "create",
+        "--bundle",
+        bundle,
+        "box",
+        NULL,
+    };
+    g_autoptr(Run) run = run_command(world, args, 0);
+    g_autoptr(Run) second = NULL;
+    rn_autofd int init = open_init(world);
+
+    edit_record(world, "\"startTime\"", "\"begunAt\"");
+    do_rnet(world, 1, "state", "box", NULL, NULL);
+    second = run_command(world, args, 1);
+    check_contains(second->err_text->str, "startTime");
+    do_rnet(world, 1, "delete", "box", NULL, NULL);
+    do_rnet(world, 0, "delete", "--force", "box", NULL);
+    check_call(syscall(SYS_pidfd_send_signal, init, SIGKILL, NULL, 0) == 0,
+               "kill what nobody knows any more");
+    check_nothing_left(world);
+}
+
 static void test_of_two_starts_one_succeeds(World *world)
 {
     static const char *const args[] = { "start", "box", NULL };
@@ -351,6 +415,10 @@ int main(void)
           test_program_that_is_missing_leaves_nothing, 0 },
         { "pid_of_another_process_counts_as_stopped",
           test_pid_of_another_process_counts_as_stopped, 0 },
+        { "abandoned_container_makes_room", test_abandoned_container_makes_room,
+          0 },
+        { "record_of_another_version_goes_by_force",
+          test_record_of_another_version_goes_by_force, 0 },
         { "of_two_starts_one_succeeds", test_of_two_starts_one_succeeds, 0 },
         { "pid_file_has_the_pid", test_pid_file_has_the_pid, 0 },
         { "console_socket_gets_the_terminal",

@@ -77,6 +77,13 @@ static void base_that_others_can_enter_is_refused(void **state)
 typedef RnEntry RemovedEntry;
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(RemovedEntry, rn_entry_remove)
 
+static RnEntry *new_entry(const Fixture *fixture, GError **error)
+{
+    bool stale = false;
+
+    return rn_entry_new(fixture->base_fd, "web", &stale, error);
+}
+
 static RnRecord make_record(RnStatus status, bool foreground)
 {
     RnRecord record = { 0 };
@@ -103,9 +110,9 @@ static void name_of_a_living_container_is_taken(void **state)
     g_autoptr(RemovedEntry) second = NULL;
     g_autoptr(GError) error = NULL;
 
-    first = rn_entry_new(fixture->base_fd, "web", &error);
+    first = new_entry(fixture, &error);
     assert_no_error(error);
-    second = rn_entry_new(fixture->base_fd, "web", &error);
+    second = new_entry(fixture, &error);
     assert_null(second);
     assert_error(error, RN_ERROR, RN_ERROR_EXISTS, "web");
 }
@@ -130,15 +137,21 @@ static void entry_is_stale_only_without_an_owner(void **state)
     for (unsigned i = 0; i < G_N_ELEMENTS(cases); i++) {
         g_auto(RnRecord) record =
             make_record(cases[i].status, cases[i].foreground);
-        RnEntry *entry = rn_entry_new(fixture->base_fd, "web", NULL);
+        RnEntry *entry = new_entry(fixture, NULL);
         g_autoptr(RemovedEntry) last = NULL;
+        g_auto(RnRecord) left = { 0 };
+        bool stale = false;
         g_autoptr(GError) error = NULL;
 
         assert_non_null(entry);
         assert_true(rn_entry_write(entry, &record, &error));
         rn_entry_release(entry);
-        entry = rn_entry_new(fixture->base_fd, "web", &error);
+        entry = rn_entry_new(fixture->base_fd, "web", &stale, &error);
         assert_int_equal(entry != NULL, cases[i].is_taken_over);
+        assert_int_equal(stale, cases[i].is_taken_over);
+        /* what is left of it is still to be found */
+        rn_record_init(&left);
+        assert_true(rn_record_load(fixture->base_fd, "web", &left, NULL));
         if (entry == NULL)
             assert_error(error, RN_ERROR, RN_ERROR_EXISTS, "web");
         rn_entry_release(entry);
@@ -147,10 +160,10 @@ static void entry_is_stale_only_without_an_owner(void **state)
     }
 }
 
-static void stale_entry_is_emptied(void **state)
+static void entry_that_was_not_begun_is_emptied(void **state)
 {
-    static const char *const names[] = { "web/state.json", "web/config.json",
-                                         "web/start" };
+    static const char *const names[] = { "web/state.json.new",
+                                         "web/config.json", "web/start" };
     Fixture *fixture = *state;
     g_autoptr(RemovedEntry) entry = NULL;
     g_autoptr(GError) error = NULL;
@@ -162,10 +175,30 @@ static void stale_entry_is_emptied(void **state)
 
         assert_true(old >= 0);
     }
-    entry = rn_entry_new(fixture->base_fd, "web", &error);
+    entry = new_entry(fixture, &error);
     assert_no_error(error);
     for (unsigned i = 0; i < G_N_ELEMENTS(names); i++)
         assert_int_not_equal(faccessat(fixture->base_fd, names[i], F_OK, 0), 0);
+}
+
+static void entry_that_cannot_be_read_is_left_alone(void **state)
+{
+    Fixture *fixture = *state;
+    g_autoptr(RnEntry) entry = NULL;
+    g_autoptr(RemovedEntry) last = NULL;
+    g_autoptr(GError) error = NULL;
+    rn_autofd int file = -1;
+
+    assert_int_equal(mkdirat(fixture->base_fd, "web", 0700), 0);
+    file = openat(fixture->base_fd, "web/state.json",
+                  O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+    assert_true(rn_fd_write_all(file, "{}", 2, NULL));
+    entry = new_entry(fixture, &error);
+    assert_null(entry);
+    assert_error(error, RN_ERROR, RN_ERROR_EXISTS, "ociVersion");
+    assert_int_equal(faccessat(fixture->base_fd, "web/state.json", F_OK, 0), 0);
+    last = rn_entry_open(fixture->base_fd, "web", NULL);
+    assert_non_null(last);
 }
 
 static void symlink_in_place_of_an_entry_is_refused(void **state)
@@ -176,7 +209,7 @@ static void symlink_in_place_of_an_entry_is_refused(void **state)
     g_autoptr(GError) error = NULL;
 
     assert_int_equal(symlinkat("/tmp", fixture->base_fd, "web"), 0);
-    entry = rn_entry_new(fixture->base_fd, "web", &error);
+    entry = new_entry(fixture, &error);
     assert_null(entry);
     assert_non_null(error);
     opened = rn_entry_open(fixture->base_fd, "web", NULL);
@@ -187,7 +220,7 @@ static void symlink_in_place_of_an_entry_is_refused(void **state)
 static void state_is_what_the_specification_has(void **state)
 {
     Fixture *fixture = *state;
-    g_autoptr(RemovedEntry) entry = rn_entry_new(fixture->base_fd, "web", NULL);
+    g_autoptr(RemovedEntry) entry = new_entry(fixture, NULL);
     g_auto(RnRecord) written = make_record(RN_STATUS_CREATED, false);
     g_autofree char *text = NULL;
     g_autoptr(GError) error = NULL;
@@ -208,7 +241,7 @@ static void state_is_what_the_specification_has(void **state)
 static void record_comes_back_as_it_was(void **state)
 {
     Fixture *fixture = *state;
-    g_autoptr(RemovedEntry) entry = rn_entry_new(fixture->base_fd, "web", NULL);
+    g_autoptr(RemovedEntry) entry = new_entry(fixture, NULL);
     g_auto(RnRecord) written = make_record(RN_STATUS_RUNNING, true);
     g_auto(RnRecord) loaded = { 0 };
     g_autoptr(GError) error = NULL;
@@ -272,7 +305,7 @@ static void missing_entry_is_said_to_be_missing(void **state)
 static void state_of_a_bundle_whose_path_is_no_text_is_utf8(void **state)
 {
     Fixture *fixture = *state;
-    g_autoptr(RemovedEntry) entry = rn_entry_new(fixture->base_fd, "web", NULL);
+    g_autoptr(RemovedEntry) entry = new_entry(fixture, NULL);
     g_auto(RnRecord) written = make_record(RN_STATUS_CREATING, false);
     g_autofree char *text = NULL;
     g_autoptr(GError) error = NULL;
@@ -295,7 +328,7 @@ static void
 adopted_entry_is_removed_while_a_copy_of_the_lock_is_held(void **state)
 {
     Fixture *fixture = *state;
-    RnEntry *entry = rn_entry_new(fixture->base_fd, "web", NULL);
+    RnEntry *entry = new_entry(fixture, NULL);
     rn_autofd int helpers = -1;
     int guards = -1;
     RnEntry *adopted = NULL;
@@ -314,14 +347,14 @@ adopted_entry_is_removed_while_a_copy_of_the_lock_is_held(void **state)
 static void entry_that_has_another_owner_is_not_adopted(void **state)
 {
     Fixture *fixture = *state;
-    RnEntry *entry = rn_entry_new(fixture->base_fd, "web", NULL);
+    RnEntry *entry = new_entry(fixture, NULL);
     g_autoptr(RemovedEntry) next = NULL;
     int guards = -1;
 
     assert_non_null(entry);
     guards = dup(rn_entry_lock(entry));
     rn_entry_remove(entry);
-    next = rn_entry_new(fixture->base_fd, "web", NULL);
+    next = new_entry(fixture, NULL);
     assert_non_null(next);
     assert_null(rn_entry_adopt(fixture->base_fd, "web", guards));
 }
@@ -336,7 +369,8 @@ int main(void)
         with_base(base_that_others_can_enter_is_refused),
         with_base(name_of_a_living_container_is_taken),
         with_base(entry_is_stale_only_without_an_owner),
-        with_base(stale_entry_is_emptied),
+        with_base(entry_that_was_not_begun_is_emptied),
+        with_base(entry_that_cannot_be_read_is_left_alone),
         with_base(missing_entry_is_said_to_be_missing),
         with_base(record_comes_back_as_it_was),
         cmocka_unit_test(damaged_record_is_an_error_that_names_what),

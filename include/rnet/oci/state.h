@@ -12,7 +12,8 @@
  * answers for it, for its whole life; of others only while a command works on
  * it. An entry is stale, and the next container of that name takes it over,
  * when its lock is free and it is a foreground container's or half made: then
- * its owner died.
+ * its owner died. One whose record cannot be read (another version's, say) is
+ * not: nobody knows what it is about.
  */
 #ifndef RNET_OCI_STATE_H
 #define RNET_OCI_STATE_H
@@ -93,10 +94,12 @@ bool rn_state_open_base(const char *path, int *out_dirfd,
 GPtrArray *rn_state_list(int base_dirfd, GError **error) RN_CHECK;
 
 /*
- * Makes the entry of `id` and takes its lock; a stale one is emptied.
+ * Makes the entry of `id` and takes its lock. *out_stale: it is a stale one, as
+ * its owner left it, and what its record names may still be there (dispose.h).
  * RN_ERROR_EXISTS if there is one that is not stale.
  */
-RnEntry *rn_entry_new(int base_dirfd, const char *id, GError **error) RN_CHECK;
+RnEntry *rn_entry_new(int base_dirfd, const char *id, bool *out_stale,
+                      GError **error) RN_CHECK;
 
 /*
  * Opens the entry of `id` and takes its lock, for a command that changes it;

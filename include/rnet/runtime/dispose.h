@@ -13,9 +13,9 @@
 #include <rnet/oci/state.h>
 
 /*
- * Ends what is left of a detached network, kills what is left in the cgroup,
- * removes it, runs the poststop hooks, removes the entry (taken; NULL is
- * fine). `config` may be NULL: then the entry's copy is read. What fails is
+ * Kills init should it live still, kills what is left in the cgroup, removes
+ * it, waits for the end of a detached network, runs the poststop hooks, removes
+ * the entry (taken; NULL is fine). `config` may be NULL: then the entry's copy is read. What fails is
  * logged as a warning and does not keep the rest from being done; except that
  * the entry stays if its cgroup cannot be removed, so that `delete` can be
  * tried again: then false.
@@ -25,5 +25,13 @@ bool rn_dispose(RnEntry *take_entry, const RnRecord *record,
 
 /* The same for an entry whose record is read from it. */
 bool rn_dispose_entry(RnEntry *take_entry, GError **error) RN_CHECK;
+
+/*
+ * rn_entry_new() for a container that is to be made: of a stale one everything
+ * is ended first. Its launcher and its guard were killed, both; its payload may
+ * live on, in its cgroup.
+ */
+RnEntry *rn_dispose_and_take(int base_dirfd, const char *id,
+                             GError **error) RN_CHECK;
 
 #endif
