@@ -97,10 +97,10 @@ static GPtrArray *new_parts(void)
 }
 
 GPtrArray *rn_cgroup_place(const GPtrArray *layout, const char *path,
-                           const char *id, GError **error)
+                           const char *name, GError **error)
 {
     bool relative = path == NULL || path[0] != '/';
-    g_autofree char *named = g_strconcat("rnet-", id, NULL);
+    g_autofree char *named = g_strconcat("rnet-", name, NULL);
     g_autofree char *normal =
         rn_cgroup_path_normalize(path == NULL ? named : path, error);
     GPtrArray *parts = NULL;

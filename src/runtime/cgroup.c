@@ -26,6 +26,7 @@
 
 enum {
     ID_MAP_MAX = 1 << 16, /* bytes */
+    ID_SHOWN_MAX = 200,   /* bytes of an id in a cgroup's name, NAME_MAX */
 };
 
 RnCgroup *rn_cgroup_new(void)
@@ -164,18 +165,29 @@ static bool can_go_without(const RnCgroup *cgroup,
            (cgroup->lenient || request->resources->devices->len == 0);
 }
 
+/*
+ * What rnet calls a cgroup where the bundle does not say. Containers' names are
+ * unique below one --root only, and who removes a cgroup kills what is in it:
+ * so it is a name that no other container has.
+ */
+static char *make_up_name(const char *id)
+{
+    return g_strdup_printf("%.*s-%08x", ID_SHOWN_MAX, id, g_random_int());
+}
+
 static RnCgroup *create_directly(const RnCgroupRequest *request, pid_t pid,
                                  GError **error)
 {
     g_autoptr(GPtrArray) layout = rn_cgroup_layout_load(error);
     g_autoptr(RnCgroup) cgroup = rn_cgroup_new();
+    g_autofree char *name = make_up_name(request->id);
     g_autoptr(GPtrArray) parts = NULL;
     g_autoptr(GError) refusal = NULL;
     g_autoptr(GError) failure = NULL;
 
     if (layout == NULL)
         return NULL;
-    parts = rn_cgroup_place(layout, request->path, request->id, error);
+    parts = rn_cgroup_place(layout, request->path, name, error);
     if (parts == NULL)
         return NULL;
     cgroup->lenient = request->has_userns || !is_in_host_userns();

@@ -422,6 +422,53 @@ static void v2_path_in_use_refused(void **state)
     run_in_child(take_occupied, NULL);
 }
 
+static const char *compare_two(RnCgroup *first, RnCgroup *second, pid_t pid)
+{
+    g_autoptr(GArray) pids = NULL;
+
+    if (!rn_cgroup_remove(first, NULL))
+        return "the first is not removed";
+    if (!rn_cgroup_processes(second, &pids, NULL) || pids->len != 1 ||
+        g_array_index(pids, pid_t, 0) != pid)
+        return "the second lost its process";
+    return rn_cgroup_remove(second, NULL) ? NULL : "the second is not removed";
+}
+
+/* Of two state directories, say. The longest name that one can have. */
+static const char *make_two(void *data)
+{
+    g_auto(RnResources) resources = { 0 };
+    g_autofree char *id = g_strnfill(255, 'a');
+    const RnCgroupRequest request = { .id = id, .resources = &resources };
+    g_autoptr(GError) error = NULL;
+    g_autoptr(RnCgroup) first = NULL;
+    g_autoptr(RnCgroup) second = NULL;
+    const char *failure = cgroup_world_enter_v2();
+    const pid_t pids[] = { cgroup_world_spawn(), cgroup_world_spawn() };
+
+    (void)data;
+    rn_resources_init(&resources);
+    if (failure == NULL)
+        first = rn_cgroup_create(&request, pids[0], &error);
+    if (first != NULL)
+        second = rn_cgroup_create(&request, pids[1], &error);
+    if (second != NULL)
+        failure = compare_two(first, second, pids[1]);
+    else if (failure == NULL)
+        failure = g_strdup(error->message);
+    (void)cgroup_world_end(pids[0]);
+    (void)cgroup_world_end(pids[1]);
+    return failure;
+}
+
+static void v2_names_alike_make_two_cgroups(void **state)
+{
+    (void)state;
+    if (geteuid() != 0)
+        skip_unless_required("root");
+    run_in_child(make_two, NULL);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -430,6 +477,7 @@ int main(void)
         cmocka_unit_test(v2_life_with_device_rules_and_pause),
         cmocka_unit_test(v2_limit_that_is_not_there_fails_and_leaves_nothing),
         cmocka_unit_test(v2_path_in_use_refused),
+        cmocka_unit_test(v2_names_alike_make_two_cgroups),
     };
 
     return cmocka_run_group_tests_name("cgroup", tests, NULL, NULL);

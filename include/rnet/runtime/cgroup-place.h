@@ -41,12 +41,12 @@ char *rn_cgroup_path_normalize(const char *path, GError **error) RN_CHECK;
  *   a relative one       v1: below the caller's own cgroup; v2: beside it,
  *                        since a cgroup with processes of its own can give no
  *                        controllers to those below it
- *   NULL                 "rnet-ID", relative
+ *   NULL                 "rnet-NAME", relative
  *
  * runc does the same with v2 (but for the name), and with v1.
  */
 GPtrArray *rn_cgroup_place(const GPtrArray *layout, const char *path,
-                           const char *id, GError **error) RN_CHECK;
+                           const char *name, GError **error) RN_CHECK;
 
 /* The same once systemd has put a process into its cgroup: where the text of
  * that process's /proc/PID/cgroup says, in all hierarchies. */

@@ -28,7 +28,8 @@ typedef enum RnCgroupManager {
 /* What is known before; all borrowed. */
 typedef struct RnCgroupRequest {
     RnCgroupManager manager;
-    const char *id;   /* the container's */
+    const char *id;   /* the container's; other users of the host may have
+                         containers of that name, too */
     const char *path; /* linux.cgroupsPath, "SLICE:PREFIX:NAME" for systemd;
                          NULL: none given */
     const RnResources *resources;
@@ -90,8 +91,7 @@ bool rn_cgroup_is_frozen(const RnCgroup *cgroup);
  * The directory in which the files of one controller ("memory") are, the
  * cgroup's; NULL without a cgroup or where that controller is not in it.
  */
-const char *rn_cgroup_directory(const RnCgroup *cgroup,
-                                const char *controller);
+const char *rn_cgroup_directory(const RnCgroup *cgroup, const char *controller);
 
 /* All processes in it and below, as the caller's pid namespace has them
  * (GArray of pid_t, the caller's). RN_ERROR_UNSUPPORTED without a cgroup. */
