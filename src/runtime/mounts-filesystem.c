@@ -131,17 +131,27 @@ static void add_word(char **data, char *word)
 }
 
 /*
- * A tmpfs has the mode of the directory that it covers, as with runc. The
- * kernel's own choice, 1777, would make nodes in /dev useless to the shell's
- * ">": the kernel refuses O_CREAT on another's file in such a directory.
+ * Whether the kernel's choice, 1777, is a tmpfs's mode: where there was no
+ * directory for it, as with runc and crun (`docker run --tmpfs` relies on it).
+ * Not for /dev: the kernel refuses O_CREAT, and so the shell's ">", on another's
+ * file in such a directory.
  */
-static bool take_mode(const RnMountJob *job, int target_fd, char **data,
-                      GError **error)
+static bool is_mode_the_kernels(const RnMountJob *job)
+{
+    g_autoptr(GError) failure = NULL;
+    rn_autofd int fd = -1;
+
+    return strcmp(job->mount->destination, "/dev") != 0 &&
+           !rn_rootpath_open(job->root_fd, job->mount->destination, &fd,
+                             &failure) &&
+           rn_error_is_errno(failure, ENOENT);
+}
+
+/* Else a tmpfs has the mode of the directory that it covers. */
+static bool take_mode(int target_fd, char **data, GError **error)
 {
     struct stat status = { 0 };
 
-    if (!rn_mount_job_is_type(job, "tmpfs") || has_word(*data, "mode="))
-        return true;
     if (fstat(target_fd, &status) < 0)
         return rn_set_errno(error, errno, "stat");
     add_word(data, g_strdup_printf("mode=%o", status.st_mode & 07777));
@@ -204,13 +214,15 @@ bool rn_mount_job_new(const RnMountJob *job, const char *type, GError **error)
     const char *source = job->mount->source;
     unsigned long flags = job->options.flags;
     g_autofree char *data = adjust_data(job);
+    bool takes_mode = rn_mount_job_is_type(job, "tmpfs") &&
+                      !has_word(data, "mode=") && !is_mode_the_kernels(job);
     rn_autofd int target_fd = -1;
 
     if (rn_mount_job_is_type(job, "tmpfs"))
         flags &= ~(unsigned long)MS_RDONLY;
     return rn_mount_job_open_target(job, RN_ROOTPATH_DIRECTORY, -1, &target_fd,
                                     error) &&
-           take_mode(job, target_fd, &data, error) &&
+           (!takes_mode || take_mode(target_fd, &data, error)) &&
            take_label(job, &data, error) &&
            rn_mount_new(target_fd, type, source != NULL ? source : type, flags,
                         data, error) &&

@@ -110,13 +110,21 @@ static const Case mount_cases[] = {
       "1770\n1\n",
       0 },
     { "a tmpfs has the mode of what it covers",
-      { .script = "stat -c %a /t /t/sub; echo >/t/null && echo ok",
+      { .script = "stat -c %a /t /dev; echo >/dev/null && echo ok",
+        .mounts = ",{\"destination\":\"/t\",\"type\":\"tmpfs\","
+                  "\"options\":[\"mode=0751\"]},"
+                  "{\"destination\":\"/t\",\"type\":\"tmpfs\"},"
+                  "{\"destination\":\"/dev\",\"type\":\"tmpfs\"},"
+                  "{\"destination\":\"/dev/null\",\"source\":\"/dev/null\","
+                  "\"options\":[\"bind\"]}" },
+      "751\n755\nok\n",
+      0 },
+    { "a tmpfs that covers nothing is for all",
+      { .script = "stat -c %a /t /t/sub",
         .mounts = ",{\"destination\":\"/t\",\"type\":\"tmpfs\"},"
                   "{\"destination\":\"/t/sub\",\"type\":\"tmpfs\","
-                  "\"options\":[\"size=64k\"]},"
-                  "{\"destination\":\"/t/null\",\"source\":\"/dev/null\","
-                  "\"options\":[\"bind\"]}" },
-      "755\n755\nok\n",
+                  "\"options\":[\"size=64k\"]}" },
+      "1777\n1777\n",
       0 },
     { "a read-only tmpfs is, but holds what later mounts need",
       { .script = "stat -c %F /t/sub && touch /t/x 2>&1",
