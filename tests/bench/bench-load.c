@@ -112,6 +112,13 @@ static int call_api(char **operands)
     return 0;
 }
 
+/* the payload of a container that is only started */
+static int do_nothing(char **operands)
+{
+    (void)operands;
+    return 0;
+}
+
 static const struct {
     const char *name;
     int operands; /* at least */
@@ -128,6 +135,8 @@ static const struct {
     { "await", 3, await, "ADDRESS PORT SECONDS" },
     { "start", 3, start, "ADDRESS PORT COMMAND..." },
     { "api", 2, call_api, "SOCKET JSON" },
+    { "nothing", 0, do_nothing, "" },
+    { "spawn", 1, load_spawn, "COMMAND... [, COMMAND...]" },
 };
 
 int main(int argc, char **argv)

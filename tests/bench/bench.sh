@@ -11,8 +11,10 @@
 #   BENCH_QUICK=1     one short round, under 3 minutes
 #   BENCH_ROUNDS=N    rounds; medians are shown (3)
 #   BENCH_SECONDS=N   of a measurement (2)
+#   BENCH_STARTS=N    rounds of starting a container that does nothing (40)
 #   BENCH_CONNS=N     connections held for the memory figure (10000)
 #   BENCH_ONLY="..."  these columns only; loopback is always there
+#   BENCH_PARTS="..." "network", "runtimes" or both
 #   BENCH_INSTALL=1   install the peers' Debian packages first
 #   BENCH_USER=NAME   an ordinary user (nobody)
 set -u
@@ -26,15 +28,18 @@ quick=${BENCH_QUICK:-0}
 if [ "$quick" != 0 ]; then
     rounds=${BENCH_ROUNDS:-1} seconds=${BENCH_SECONDS:-0.5}
     conns=${BENCH_CONNS:-1000} starts=3 udp_seconds=0.1
+    noop_rounds=${BENCH_STARTS:-10}
 else
     rounds=${BENCH_ROUNDS:-3} seconds=${BENCH_SECONDS:-2}
     conns=${BENCH_CONNS:-10000} starts=5 udp_seconds=0.4
+    noop_rounds=${BENCH_STARTS:-40}
 fi
+parts=${BENCH_PARTS:-network runtimes}
 
 say() { echo "bench: $*" >&2; }
 
 install_peers() {
-    local packages="slirp4netns passt rootlesskit crun iproute2 uidmap"
+    local packages="slirp4netns passt rootlesskit crun runc iproute2 uidmap"
     [ "$(id -u)" = 0 ] || { say "BENCH_INSTALL needs root"; exit 1; }
     say "installing $packages"
     # shellcheck disable=SC2086 # a list
@@ -56,8 +61,9 @@ enter_world() {
     trap 'exit 130' INT TERM HUP
     chmod 755 "$dir"
     # helpers of an ordinary user cannot enter just any build directory
-    install -m 755 "$1" "$dir/rnet" && install -m 755 "$2" "$dir/bench-load" ||
-        exit 1
+    # and without symbols: rnet copies itself, and nobody installs them
+    install -s -m 755 "$1" "$dir/rnet" &&
+        install -m 755 "$2" "$dir/bench-load" || exit 1
     BENCH_WORLD=$dir BENCH_REAL_UID=$(id -u) \
         unshare "${flags[@]}" -- "$BASH" "$0" "$@" &
     world=$!
@@ -87,20 +93,31 @@ user=${BENCH_USER:-nobody}
 . "$here/variants.sh"
 # shellcheck source=tests/bench/measure.sh
 . "$here/measure.sh"
+# shellcheck source=tests/bench/runtimes.sh
+. "$here/runtimes.sh"
+
+measure_network() {
+    for ((round = 1; round <= rounds; round++)); do
+        while read -r variant groups _ start arguments; do
+            wanted "$variant" || continue
+            say "round $round of $rounds: $variant"
+            # shellcheck disable=SC2086 # a list
+            run_variant "$groups" "$start" $arguments
+        done <<<"$variants"
+    done
+}
 
 make_world || exit 1
 set_as
 make_bundle "$dir/bundle"
 started=$(date -Is)
 load_before=$(cut -d ' ' -f 1-3 /proc/loadavg)
-for ((round = 1; round <= rounds; round++)); do
-    while read -r variant groups _ start arguments; do
-        wanted "$variant" || continue
-        say "round $round of $rounds: $variant"
-        # shellcheck disable=SC2086 # a list
-        run_variant "$groups" "$start" $arguments
-    done <<<"$variants"
-done
+case $parts in
+*runtimes*) measure_runtimes ;;
+esac
+case $parts in
+*network*) measure_network ;;
+esac
 describe >"$dir/about"
 awk -v json="$dir/bench.json" -f "$here/report.awk" \
     "$dir/about" "$here/rows" "$left_out" "$samples" || exit 1

@@ -83,6 +83,7 @@ int load_exchange(char **operands);
 int load_hold(char **operands);
 int load_udp_exchange(char **operands); /* load-udp.c */
 int load_udp_bulk(char **operands);
+int load_spawn(char **operands); /* load-spawn.c */
 
 /* sends datagrams as `order` says; what the socket refuses counts as lost */
 uint64_t load_udp_send(int fd, const struct sockaddr_in *to,

@@ -8,6 +8,7 @@ tests_bench_bench_load_SOURCES = \
 	tests/bench/bench-load.c \
 	tests/bench/load-common.c \
 	tests/bench/load-serve.c \
+	tests/bench/load-spawn.c \
 	tests/bench/load-tcp.c \
 	tests/bench/load-udp.c
 # runs in a bundle that has no libraries
@@ -20,6 +21,7 @@ EXTRA_DIST += \
 	tests/bench/measure.sh \
 	tests/bench/report.awk \
 	tests/bench/rows \
+	tests/bench/runtimes.sh \
 	tests/bench/variants.sh \
 	tests/bench/world.sh
 CLEANFILES += bench.json tests/bench/bench-load$(EXEEXT)

@@ -195,6 +195,7 @@ version_of() {
         echo pasta ;;
     rootlesskit) rootlesskit --version 2>&1 | head -n 1 ;;
     rnet*) "$dir/rnet" --version 2>&1 | head -n 1 ;;
+    crun | runc) "$1" --version 2>&1 | head -n 1 ;;
     *) echo "Linux $(uname -r)" ;;
     esac
 }
@@ -209,8 +210,13 @@ describe() {
         user "$([ "$BENCH_REAL_UID" = 0 ] && echo "$user" || echo caller)" \
         load_before "$load_before" \
         load_after "$(cut -d ' ' -f 1-3 /proc/loadavg)" \
-        rounds "$rounds" seconds "$seconds" connections "$conns"
+        rounds "$rounds" seconds "$seconds" connections "$conns" \
+        starts "$noop_rounds"
     while read -r name groups peer start; do
         printf '@variant\t%s\t%s\t%s\n' "$name" "$peer" "$(version_of "$name")"
     done <<<"$variants"
+    for name in $runtimes; do
+        [ "$name" = rnet ] ||
+            printf '@variant\t%s\trun\t%s\n' "$name" "$(version_of "$name")"
+    done
 }

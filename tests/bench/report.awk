@@ -28,10 +28,7 @@ $1 == "@row" {
     next
 }
 NF == 2 { reason[$1] = $2; next }
-$3 != "" {
-    sample[$1, $2, ++samples[$1, $2]] = $3 + 0
-    present[$1] = 1
-}
+$3 != "" { sample[$1, $2, ++samples[$1, $2]] = $3 + 0 }
 
 # the median of a variant's samples, "" without one
 function median(name, what, n, i, j, value, sorted)
@@ -101,28 +98,45 @@ function quote(text)
     return "\"" text "\""
 }
 
-function print_table(row, i, n, line, figure, limit, best)
+# Marks the columns that have a sample in the rows after heading `first`, up to
+# the next one; how many there are.
+function find_columns(first, row, i, n)
+{
+    split("", column)
+    for (i = 1; i <= variants; i++)
+        for (row = first + 1; row <= rows && metric[row] != ""; row++)
+            if (samples[variant[i], metric[row]] && !column[i]++)
+                n++
+    return n
+}
+
+function print_heading(row, i)
+{
+    printf "\n%s\n%-36s", label[row], ""
+    for (i = 1; i <= variants; i++)
+        if (column[i])
+            printf " %11s", variant[i]
+    printf " | %8s %s\n", "/ loopb.", "/ best peer"
+}
+
+# each heading has its own columns; rows nobody measured are left out
+function print_table(row, i, figure, limit, best, is_shown)
 {
     for (i = 1; i <= keys; i++)
         printf "%s%s: %s", (i > 1 ? "; " : ""), key[i], about[key[i]]
-    printf "\n\n%-36s", "medians of the rounds"
-    for (i = 1; i <= variants; i++)
-        if (present[variant[i]])
-            printf " %11s", variant[i]
-    printf " | %8s %8s\n", "rnet", "rnet /"
-    printf "%-36s", ""
-    for (i = 1; i <= variants; i++)
-        if (present[variant[i]])
-            printf " %11s", ""
-    printf " | %8s %s\n", "/ loopb.", "best peer"
+    printf "\n\nMedians of the rounds; behind the line: rnet's by that one.\n"
     for (row = 1; row <= rows; row++) {
         if (metric[row] == "") {
-            printf "\n%s\n", label[row]
+            is_shown = find_columns(row) > 0
+            if (is_shown)
+                print_heading(row)
             continue
         }
+        if (!is_shown)
+            continue
         printf "%-28s %7s", label[row], unit[row]
         for (i = 1; i <= variants; i++)
-            if (present[variant[i]])
+            if (column[i])
                 printf " %11s", show(median(variant[i], metric[row]))
         figure = median("rnet", metric[row])
         limit = median("loopback", metric[row])
