@@ -66,11 +66,11 @@ static void test_program_that_cannot_run_has_a_status_of_its_own(World *world)
         int status;
         const char *text;
     } cases[] = {
-        { "/no/such", 127, "No such file or directory" },
+        { "/no/such", 127, "no such file or directory" },
         { "no-such", 127, "executable file not found in" },
-        { "/etc", 126, "Permission denied" },
-        { "/proc/self/status", 126, "Permission denied" },
-        { "/bin/text", 126, "permission denied" },
+        { "/etc", 126, "permission denied" },
+        { "/proc/self/status", 126, "permission denied" },
+        { "/bin/text", 126, "is of no format" },
     };
     g_autoptr(Run) run = box_start(world, &standard);
     g_autofree char *bundle = g_build_filename(world->dir, "box", NULL);
