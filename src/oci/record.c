@@ -82,7 +82,6 @@ json_t *rn_record_to_state(const RnRecord *record, RnStatus status, pid_t pid)
     (void)json_object_set_new(root, "bundle", text_or_null(record->bundle));
     (void)json_object_set_new(root, "rootfs", text_or_null(record->rootfs));
     (void)json_object_set_new(root, "created", text_or_null(record->created));
-    (void)json_object_set_new(root, "owner", json_integer(record->owner));
     if (g_hash_table_size(record->annotations) > 0)
         (void)json_object_set_new(root, "annotations",
                                   annotations_to_json(record->annotations));
@@ -94,6 +93,7 @@ static json_t *record_to_json(const RnRecord *record)
     json_t *root = rn_record_to_state(record, record->status, record->pid);
     json_t *own = json_object();
 
+    (void)json_object_set_new(root, "owner", json_integer(record->owner));
     (void)json_object_set_new(own, "startTime",
                               json_integer((json_int_t)record->start_time));
     (void)json_object_set_new(own, "foreground",

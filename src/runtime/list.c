@@ -9,33 +9,14 @@
 
 #include <rnet/runtime/list.h>
 
-#include <pwd.h>
-
 #include <rnet/oci/json.h>
 #include <rnet/runtime/managed.h>
 
 enum {
-    NAME_MAX_BYTES = 16 * 1024, /* a passwd entry with all its strings */
     CELL_MIN = 12,              /* width of a column, as runc's */
     CELL_GAP = 3,               /* blanks between columns at least */
     COLUMNS = 6,
 };
-
-/* The user's name, or "#UID", as runc has it. */
-static json_t *name_owner(uint32_t uid)
-{
-    g_autofree char *buffer = g_malloc(NAME_MAX_BYTES);
-    g_autofree char *name = NULL;
-    struct passwd entry = { 0 };
-    struct passwd *found = NULL;
-
-    if (getpwuid_r(uid, &entry, buffer, NAME_MAX_BYTES, &found) == 0 &&
-        found != NULL)
-        name = g_utf8_make_valid(found->pw_name, -1);
-    else
-        name = g_strdup_printf("#%u", uid);
-    return json_string(name);
-}
 
 json_t *rn_list_to_json(const GPtrArray *managed)
 {
@@ -47,8 +28,6 @@ json_t *rn_list_to_json(const GPtrArray *managed)
 
         if (json_object_get(state, "pid") == NULL)
             (void)json_object_set_new(state, "pid", json_integer(0));
-        (void)json_object_set_new(state, "owner",
-                                  name_owner(rn_managed_record(one)->owner));
         (void)json_array_append_new(list, state);
     }
     return list;

@@ -11,6 +11,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pwd.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -18,6 +19,10 @@
 #include <rnet/sys/process-stat.h>
 #include <rnet/util/fd.h>
 #include <rnet/util/log.h>
+
+enum {
+    NAME_MAX_BYTES = 16 * 1024, /* a passwd entry with all its strings */
+};
 
 struct RnManaged {
     int base_fd;
@@ -153,10 +158,31 @@ RnConfig *rn_managed_load_config(const RnManaged *managed, GError **error)
     return NULL;
 }
 
+/* The user's name, or "#UID", as runc has it. */
+static json_t *name_owner(uint32_t uid)
+{
+    g_autofree char *buffer = g_malloc(NAME_MAX_BYTES);
+    g_autofree char *name = NULL;
+    struct passwd entry = { 0 };
+    struct passwd *found = NULL;
+
+    if (getpwuid_r(uid, &entry, buffer, NAME_MAX_BYTES, &found) == 0 &&
+        found != NULL)
+        name = g_utf8_make_valid(found->pw_name, -1);
+    else
+        name = g_strdup_printf("#%u", uid);
+    return json_string(name);
+}
+
 json_t *rn_managed_state(const RnManaged *managed)
 {
-    return rn_record_to_state(&managed->record, rn_managed_status(managed),
-                              rn_managed_pid(managed));
+    json_t *state =
+        rn_record_to_state(&managed->record, rn_managed_status(managed),
+                           rn_managed_pid(managed));
+
+    (void)json_object_set_new(state, "owner",
+                              name_owner(managed->record.owner));
+    return state;
 }
 
 bool rn_managed_check_alive(const RnManaged *managed, GError **error)

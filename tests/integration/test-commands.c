@@ -93,6 +93,7 @@ static void test_list_shows_what_there_is(World *world)
     g_autofree char *ids = rnet(world, 0, WORDS("list", "-q"));
     g_autofree char *table = rnet(world, 0, WORDS("list"));
     g_autoptr(json_t) list = rnet_json(world, WORDS("list", "--format=json"));
+    g_autoptr(json_t) state = rnet_json(world, WORDS("state", "box"));
     const json_t *one = json_array_get(list, 0);
 
     check(json_is_array(none) && json_array_size(none) == 0, "not empty");
@@ -103,6 +104,7 @@ static void test_list_shows_what_there_is(World *world)
     check_number((long long)json_array_size(list), 1, "containers");
     check_text(json_string_value(json_object_get(one, "id")), "box");
     check_text(json_string_value(json_object_get(one, "status")), "running");
+    check(json_equal(one, state), "another state");
     check(json_integer_value(json_object_get(one, "pid")) > 1, "no pid");
     check(json_is_string(json_object_get(one, "owner")), "no owner");
     check(json_is_string(json_object_get(one, "created")), "no time");

@@ -64,7 +64,7 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(RnRecord, rn_record_clear)
 /*
  * The record as the specification's state (a new reference), with `status` and
  * without what is rnet's own: what hooks, `state` and `list` show, with runc's
- * additions "rootfs", "created" and "owner". A pid of 0 is left out.
+ * additions "rootfs" and "created". A pid of 0 is left out.
  */
 json_t *rn_record_to_state(const RnRecord *record, RnStatus status,
                            pid_t pid) RN_CHECK;

@@ -43,7 +43,8 @@ RnCgroup *rn_managed_cgroup(const RnManaged *managed);
 RnConfig *rn_managed_load_config(const RnManaged *managed,
                                  GError **error) RN_CHECK;
 
-/* What `rnet state` prints (a new reference): the state as it is now. */
+/* What `rnet state` prints (a new reference): the state as it is now, with
+ * "owner", a user's name or "#UID", as runc's list has it. */
 json_t *rn_managed_state(const RnManaged *managed) RN_CHECK;
 
 /* RN_ERROR_STATE unless it is running or paused ("container "x" is stopped"). */
