@@ -246,6 +246,22 @@ static bool enter_denied_cwd(const RnPlan *plan, GError **error)
     return true;
 }
 
+/*
+ * A program that opens its output by name (/dev/stdout) has to own the pipe
+ * that an engine made for it, as with runc. Pipes alone: a file or a terminal of
+ * the caller's stays the caller's. One of somebody whom the user namespace does
+ * not know cannot be given away.
+ */
+static void give_pipes(const RnProcess *process)
+{
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+        struct statfs status = { 0 };
+
+        if (fstatfs(fd, &status) == 0 && status.f_type == PIPEFS_MAGIC)
+            (void)!fchown(fd, process->uid, (gid_t)-1);
+    }
+}
+
 static bool set_personality(const RnConfig *config, GError **error)
 {
     if (!config->has_personality || personality(config->personality) >= 0)
@@ -359,6 +375,7 @@ bool rn_identity_assume(const RnPlan *plan, const RnIdentityChange *change,
     RnCapSets sets = choose_capabilities(process);
 
     keep_right_to_filter(plan, &sets);
+    give_pipes(process);
     (void)umask(process->has_umask ? process->umask : DEFAULT_UMASK);
     /* schedule, groups, limits and the bounding set need capabilities */
     return set_personality(plan->config, error) &&

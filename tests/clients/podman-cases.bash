@@ -91,6 +91,20 @@ test_run_user_is_as_asked() {
     is 0027
 }
 
+test_run_user_can_open_its_output_again() {
+    expect 0 podman run --rm --user web bb \
+        sh -c 'echo out >/dev/stdout; echo err >/dev/stderr'
+    is out
+    [ "$err" = err ] || fail "stderr: $err"
+    expect 0 podman run -d --name target bb sleep 1000
+    expect 0 podman exec --user web target sh -c 'echo out >/dev/stdout'
+    is out
+    expect 0 tty podman exec -t --user web target sh -c 'echo out >/dev/tty
+        echo err >/dev/stderr'
+    is $'out\nerr'
+    expect 0 podman rm -f -t 0 target
+}
+
 test_run_capabilities_are_as_asked() {
     expect 0 podman run --rm bb grep CapEff /proc/self/status
     is $'CapEff:\t00000000800405fb'

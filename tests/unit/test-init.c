@@ -193,6 +193,21 @@ static void program_that_the_user_may_not_execute_fails_at_exec(void **state)
     assert_int_equal(outcome.exit_code, EXIT_FAILURE);
 }
 
+static void output_of_another_user_can_be_opened_again(void **state)
+{
+    const Container container = {
+        .script = "echo out >/dev/stdout; echo err >/dev/stderr; id -u",
+        .many_ids = true,
+        .user = "{\"uid\":1000,\"gid\":1000}",
+    };
+    g_auto(Outcome) outcome = { 0 };
+
+    (void)state;
+    container_run(&container, &outcome);
+    assert_no_error(outcome.failure);
+    assert_string_equal(outcome.output, "out\nerr\n1000\n");
+}
+
 static void oom_score_that_is_lower_is_refused_with_a_hint(void **state)
 {
     const Container container = {
@@ -224,6 +239,7 @@ int main(void)
         cmocka_unit_test(image_that_is_missing_is_refused_with_a_hint),
         cmocka_unit_test(program_that_is_missing_is_refused_before_prepared),
         cmocka_unit_test(program_that_the_user_may_not_execute_fails_at_exec),
+        cmocka_unit_test(output_of_another_user_can_be_opened_again),
         cmocka_unit_test(oom_score_that_is_lower_is_refused_with_a_hint),
     };
 

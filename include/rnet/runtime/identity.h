@@ -65,8 +65,8 @@ typedef struct RnIdentityChange {
  * umask, personality, scheduler, I/O priority, groups, limits, ids,
  * capabilities, labels for the exec, noNewPrivileges, and, where the plan says
  * so, SIGKILL at the parent's end; the working directory too if it was denied
- * before. Without process.capabilities the process has none, as with runc. It
- * is undumpable up to the exec.
+ * before. Without process.capabilities the process has none, as with runc. Pipes
+ * that are its stdio are given to its user. It is undumpable up to the exec.
  *
  * rn_exec_program() comes next, with linux.seccomp: for a filter without
  * noNewPrivileges the process keeps CAP_SYS_ADMIN up to the exec, which takes
