@@ -162,7 +162,10 @@ enter_world() {
     local status
     if [ -n "${RNET_CLIENT_WORLD:-}" ]; then
         dir=$RNET_CLIENT_WORLD
-        return
+        [ -n "${RNET_CLIENT_IN_CGROUPS:-}" ] || return
+        for_cgroups settle_cgroup
+        exec env -u RNET_CLIENT_IN_CGROUPS \
+            unshare -n -m -p -i -u -f --kill-child --mount-proc "$0" "$@"
     fi
     dir=$(mktemp -d "${TMPDIR:-/tmp}/rnet-clients.XXXXXX") || exit 1
     if [ "$(id -u)" != 0 ]; then
@@ -179,10 +182,11 @@ enter_world() {
     chmod 755 "$dir"
     runtime=$(realpath "$runtime")
     (
-        join_cgroups
-        RNET_CLIENT_WORLD=$dir RNET_BINARY=$runtime \
-            exec unshare -n -m -p -i -u -C -f --kill-child --mount-proc \
-            "$0" "$@"
+        # into cgroups of the world's own, which it then sees as the roots:
+        # below them is whatever the clients make
+        for_cgroups join_cgroup
+        export RNET_CLIENT_WORLD=$dir RNET_BINARY=$runtime
+        RNET_CLIENT_IN_CGROUPS=1 exec unshare -C "$0" "$@"
     ) &
     trap 'kill $!' INT TERM
     wait $! # which a signal ends
@@ -203,12 +207,6 @@ for_cgroups() {
     done </proc/self/mountinfo
 }
 
-# join_cgroups: this process goes into cgroups of the world's own, which it then
-# sees as the roots: below them is whatever the clients make
-join_cgroups() {
-    for_cgroups join_cgroup
-}
-
 join_cgroup() {
     local file mine=$1/${dir##*/}
     mkdir "$mine" 2>/dev/null || return
@@ -217,14 +215,18 @@ join_cgroup() {
         [ "$2" != cgroup ] || [ ! -e "$1/$file" ] ||
             cat "$1/$file" >"$mine/$file"
     done
-    # where v2 has controllers only the leaves may have processes
-    if [ "$2" = cgroup2 ]; then
-        mkdir "$mine/program"
-        for file in $(cat "$mine/cgroup.controllers"); do
-            echo "+$file" >"$mine/cgroup.subtree_control"
-        done
-    fi
     echo "$BASHPID" >"$mine/cgroup.procs"
+}
+
+# Where v2 has controllers only the leaves may have processes: this one goes
+# into one, when its cgroup is the root of the world's already.
+settle_cgroup() {
+    local controller mine=$1/${dir##*/}
+    [ "$2" = cgroup2 ] && mkdir "$mine/program" 2>/dev/null || return
+    echo "$BASHPID" >"$mine/program/cgroup.procs"
+    for controller in $(cat "$mine/cgroup.controllers"); do
+        echo "+$controller" >"$mine/cgroup.subtree_control"
+    done
 }
 
 # mount_cgroups: the world's own, at the usual place
