@@ -35,7 +35,8 @@ check-local: $(unit_tests)
 	fi
 endif
 
-EXTRA_DIST += tests/demo/demo.sh tests/unit/as-user tests/tap \
+EXTRA_DIST += tests/demo/demo.sh tests/host/cgroup-v2.sh \
+	tests/unit/as-user tests/tap \
 	build-aux/setup build-aux/lint
 .PHONY: demo
 demo: rnet$(EXEEXT)
