@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
+#include <unistd.h>
 
 #include <rnet/runtime/cgroup-make.h>
 #include <rnet/sys/cgroup-dir.h>
@@ -144,8 +145,19 @@ static bool remove_part(const RnCgroupPart *part, GError **error)
     }
 }
 
+static void remove_planned(const RnCgroup *cgroup)
+{
+    for (unsigned i = 0; i < cgroup->parts->len; i++) {
+        const RnCgroupPart *part = g_ptr_array_index(cgroup->parts, i);
+
+        (void)rmdir(part->directory); /* not made, or not this container's */
+    }
+}
+
 bool rn_cgroup_remove(RnCgroup *cgroup, GError **error)
 {
+    if (cgroup->is_planned)
+        remove_planned(cgroup);
     if (!rn_cgroup_exists(cgroup))
         return true;
     if (!kill_all(cgroup, error))

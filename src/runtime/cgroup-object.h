@@ -9,10 +9,12 @@
 #include <rnet/runtime/cgroup-setting.h>
 
 struct RnCgroup {
-    GPtrArray *parts; /* of RnCgroupPart; empty: no cgroup */
-    char *unit;       /* systemd's scope, or NULL */
-    bool user;        /* it is of the user's own manager */
-    bool lenient;     /* device rules may go unenforced */
+    GPtrArray *parts;  /* of RnCgroupPart; empty: no cgroup */
+    bool is_planned;   /* nothing of them is made; they may be others' */
+    GPtrArray *layout; /* what they were planned by, until they are made */
+    char *unit;        /* systemd's scope, or NULL */
+    bool user;         /* it is of the user's own manager */
+    bool lenient;      /* device rules may go unenforced */
 };
 
 /* An object without a cgroup. */
@@ -23,12 +25,12 @@ const RnCgroupPart *rn_cgroup_freezer(const RnCgroup *cgroup);
 const RnCgroupPart *rn_cgroup_lister(const RnCgroup *cgroup);
 
 /*
- * The same as rn_cgroup_create(), rn_cgroup_update(), rn_cgroup_add() and
- * rn_cgroup_remove() have it, for a cgroup that systemd manages; stopping cannot fail, since a
- * scope without processes ends by itself.
+ * The same as rn_cgroup_make(), rn_cgroup_update(), rn_cgroup_add() and
+ * rn_cgroup_remove() have it, for a cgroup that systemd manages; stopping
+ * cannot fail, since a scope without processes ends by itself.
  */
-RnCgroup *rn_cgroup_scope_create(const RnCgroupRequest *request, pid_t pid,
-                                 GError **error) RN_CHECK;
+bool rn_cgroup_scope_make(RnCgroup *cgroup, const RnCgroupRequest *request,
+                          pid_t pid, GError **error) RN_CHECK;
 bool rn_cgroup_scope_update(const RnCgroup *cgroup,
                             const RnResources *resources,
                             const RnCgroupPresent *present,

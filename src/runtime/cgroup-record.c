@@ -2,7 +2,7 @@
 /*
  * cgroup-record - a container's cgroup as JSON, and back
  *
- *     {"unit": "rnet-x.scope", "user": true, "lenient": true,
+ *     {"unit": "rnet-x.scope", "user": true, "lenient": true, "planned": false,
  *      "parts": [{"version": 2, "controllers": ["cpu"],
  *                 "mount": "/sys/fs/cgroup", "path": "/a/rnet-x"}]}
  *
@@ -41,8 +41,9 @@ json_t *rn_cgroup_to_json(const RnCgroup *cgroup)
     for (unsigned i = 0; i < cgroup->parts->len; i++)
         (void)json_array_append_new(
             parts, part_to_json(g_ptr_array_index(cgroup->parts, i)));
-    return json_pack("{s:s*, s:b, s:b, s:o}", "unit", cgroup->unit, "user",
-                     cgroup->user, "lenient", cgroup->lenient, "parts", parts);
+    return json_pack("{s:s*, s:b, s:b, s:b, s:o}", "unit", cgroup->unit, "user",
+                     cgroup->user, "lenient", cgroup->lenient, "planned",
+                     cgroup->is_planned, "parts", parts);
 }
 
 static bool fail(const char *what, GError **error)
@@ -109,6 +110,7 @@ RnCgroup *rn_cgroup_from_json(const json_t *json, GError **error)
     cgroup->unit = g_strdup(json_string_value(json_object_get(json, "unit")));
     cgroup->user = json_is_true(json_object_get(json, "user"));
     cgroup->lenient = json_is_true(json_object_get(json, "lenient"));
+    cgroup->is_planned = json_is_true(json_object_get(json, "planned"));
     for (gsize i = 0; i < json_array_size(parts); i++) {
         if (!read_part(json_array_get(parts, i), cgroup, error))
             return NULL;

@@ -11,6 +11,7 @@
 #include <rnet/runtime/cgroup.h>
 
 #include <fcntl.h>
+#include <string.h>
 
 #include <rnet/runtime/cgroup-make.h>
 #include <rnet/runtime/cgroup-properties.h>
@@ -51,16 +52,41 @@ static bool start_scope(RnCgroup *cgroup, const RnCgroupRequest *request,
     return cgroup->unit != NULL;
 }
 
+/* All parts are in the unit's cgroup. What is in these is killed in the end:
+ * they must not be another unit's, the caller's own least of all. */
+static bool check_parts(const GPtrArray *parts, const char *unit,
+                        GError **error)
+{
+    for (unsigned i = 0; i < parts->len; i++) {
+        const RnCgroupPart *part = g_ptr_array_index(parts, i);
+        g_autofree char *name = g_path_get_basename(part->path);
+
+        /* it escapes what could be a file's name by "_" */
+        if (strcmp(name[0] == '_' && unit[0] != '_' ? name + 1 : name, unit) !=
+            0)
+            return rn_set_error(error, RN_ERROR_UNSUPPORTED,
+                                "systemd has not moved the process into "
+                                "\"%s\": it is in \"%s\"",
+                                unit, part->path);
+    }
+    return true;
+}
+
 /* Where systemd has put the process. */
-static GPtrArray *find_parts(const GPtrArray *layout, pid_t pid, GError **error)
+static GPtrArray *find_parts(const GPtrArray *layout, const char *unit,
+                             pid_t pid, GError **error)
 {
     g_autofree char *path = g_strdup_printf("/proc/%d/cgroup", (int)pid);
     g_autofree char *cgroups = NULL;
+    g_autoptr(GPtrArray) parts = NULL;
 
     if (!rn_file_read(AT_FDCWD, path, RN_CGROUP_FILE_MAX, &cgroups, NULL,
                       error))
         return NULL;
-    return rn_cgroup_place_like(layout, cgroups, error);
+    parts = rn_cgroup_place_like(layout, cgroups, error);
+    if (parts == NULL || !check_parts(parts, unit, error))
+        return NULL;
+    return g_steal_pointer(&parts);
 }
 
 /* Joins the hierarchies that are not systemd's (v1's controllers), and has
@@ -80,29 +106,28 @@ static bool complete(RnCgroup *cgroup, const RnCgroupRequest *request,
            rn_cgroup_set_limits(cgroup, request, NULL, error);
 }
 
-RnCgroup *rn_cgroup_scope_create(const RnCgroupRequest *request, pid_t pid,
-                                 GError **error)
+bool rn_cgroup_scope_make(RnCgroup *cgroup, const RnCgroupRequest *request,
+                          pid_t pid, GError **error)
 {
     g_autoptr(GPtrArray) layout = rn_cgroup_layout_load(error);
-    g_autoptr(RnCgroup) cgroup = rn_cgroup_new();
     GPtrArray *parts = NULL;
 
     if (layout == NULL)
-        return NULL;
+        return false;
     cgroup->user = !rn_cgroup_is_host_root();
     cgroup->lenient = request->has_userns || cgroup->user;
     if (!start_scope(cgroup, request, pid, error))
-        return NULL;
-    parts = find_parts(layout, pid, error);
+        return false;
+    parts = find_parts(layout, cgroup->unit, pid, error);
     if (parts != NULL) {
         g_ptr_array_unref(cgroup->parts);
         cgroup->parts = parts;
         if (complete(cgroup, request, pid, error))
-            return g_steal_pointer(&cgroup);
+            return true;
     }
     rn_cgroup_undo(cgroup->parts, layout, pid);
     rn_cgroup_scope_stop(cgroup);
-    return NULL;
+    return false;
 }
 
 bool rn_cgroup_scope_update(const RnCgroup *cgroup,

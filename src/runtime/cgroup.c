@@ -43,13 +43,14 @@ void rn_cgroup_free(RnCgroup *cgroup)
     if (cgroup == NULL)
         return;
     g_clear_pointer(&cgroup->parts, g_ptr_array_unref);
+    g_clear_pointer(&cgroup->layout, g_ptr_array_unref);
     g_free(cgroup->unit);
     g_free(cgroup);
 }
 
 bool rn_cgroup_exists(const RnCgroup *cgroup)
 {
-    return cgroup->parts->len > 0;
+    return !cgroup->is_planned && cgroup->parts->len > 0;
 }
 
 /* In another user namespace than the host's: nobody there can make device
@@ -165,6 +166,13 @@ static bool can_go_without(const RnCgroup *cgroup,
            (cgroup->lenient || request->resources->devices->len == 0);
 }
 
+/* An empty path is an engine's way to give none. */
+static const char *find_path(const RnCgroupRequest *request)
+{
+    return request->path == NULL || request->path[0] == '\0' ? NULL
+                                                             : request->path;
+}
+
 /*
  * What rnet calls a cgroup where the bundle does not say. Containers' names are
  * unique below one --root only, and who removes a cgroup kills what is in it:
@@ -175,74 +183,91 @@ static char *make_up_name(const char *id)
     return g_strdup_printf("%.*s-%08x", ID_SHOWN_MAX, id, g_random_int());
 }
 
-static RnCgroup *create_directly(const RnCgroupRequest *request, pid_t pid,
-                                 GError **error)
+/* Directories that are there belong to whoever made them. */
+static bool plan_directly(RnCgroup *cgroup, const RnCgroupRequest *request,
+                          GError **error)
 {
     g_autoptr(GPtrArray) layout = rn_cgroup_layout_load(error);
-    g_autoptr(RnCgroup) cgroup = rn_cgroup_new();
     g_autofree char *name = make_up_name(request->id);
-    g_autoptr(GPtrArray) parts = NULL;
+    GPtrArray *parts = NULL;
+
+    if (layout == NULL)
+        return false;
+    parts = rn_cgroup_place(layout, find_path(request), name, error);
+    if (parts == NULL)
+        return false;
+    g_ptr_array_unref(cgroup->parts);
+    cgroup->parts = parts;
+    cgroup->layout = g_steal_pointer(&layout);
+    cgroup->is_planned = true;
+    return true;
+}
+
+static bool make_directly(RnCgroup *cgroup, const RnCgroupRequest *request,
+                          pid_t pid, GError **error)
+{
+    g_autoptr(GPtrArray) layout = g_steal_pointer(&cgroup->layout);
+    GPtrArray *parts = cgroup->parts;
     g_autoptr(GError) refusal = NULL;
     g_autoptr(GError) failure = NULL;
 
-    if (layout == NULL)
-        return NULL;
-    parts = rn_cgroup_place(layout, request->path, name, error);
-    if (parts == NULL)
-        return NULL;
-    cgroup->lenient = request->has_userns || !is_in_host_userns();
-    if (!make_parts(parts, request, &refusal, error)) {
+    cgroup->is_planned = false;
+    if (!make_parts(parts, request, &refusal, error) ||
+        !rn_cgroup_set_limits(cgroup, request, refusal, error)) {
         rn_cgroup_undo(parts, layout, pid);
-        return NULL;
-    }
-    g_ptr_array_unref(cgroup->parts);
-    cgroup->parts = g_ptr_array_ref(parts);
-    if (!rn_cgroup_set_limits(cgroup, request, refusal, error)) {
-        rn_cgroup_undo(parts, layout, pid);
-        return NULL;
+        return false;
     }
     if (rn_cgroup_attach_all(parts, pid, &failure))
-        return g_steal_pointer(&cgroup);
+        return true;
     rn_cgroup_undo(parts, layout, pid);
     if (can_go_without(cgroup, request, failure)) {
         rn_log_debug("%s, going without a cgroup", failure->message);
-        g_ptr_array_set_size(cgroup->parts, 0);
-        return g_steal_pointer(&cgroup);
+        g_ptr_array_set_size(parts, 0);
+        return true;
     }
     g_propagate_error(error, g_steal_pointer(&failure));
-    return NULL;
+    return false;
 }
 
 /* Without a cgroup: what would take one is refused. */
-static RnCgroup *create_none(const RnCgroupRequest *request, GError **error)
+static bool make_none(const RnCgroup *cgroup, const RnCgroupRequest *request,
+                      GError **error)
 {
-    g_autoptr(RnCgroup) cgroup = rn_cgroup_new();
     g_autofree char *limit = rn_cgroup_first_limit(request->resources);
 
-    cgroup->lenient = request->has_userns || !is_in_host_userns();
     if (limit == NULL &&
         (cgroup->lenient || !rn_resources_deny_devices(request->resources)))
-        return g_steal_pointer(&cgroup);
+        return true;
     (void)rn_set_error(error, RN_ERROR_UNSUPPORTED,
                        "linux.resources.%s: it takes a cgroup, and the cgroup "
                        "manager is \"disabled\"",
                        limit == NULL ? "devices" : limit);
-    (void)rn_error_add_hint(error, "--cgroup-manager cgroupfs or systemd");
+    return rn_error_add_hint(error, "--cgroup-manager cgroupfs or systemd");
+}
+
+RnCgroup *rn_cgroup_plan(const RnCgroupRequest *request, GError **error)
+{
+    g_autoptr(RnCgroup) cgroup = rn_cgroup_new();
+
+    cgroup->lenient = request->has_userns || !is_in_host_userns();
+    if (request->manager == RN_CGROUP_MANAGER_DISABLED ||
+        request->manager == RN_CGROUP_MANAGER_SYSTEMD ||
+        plan_directly(cgroup, request, error))
+        return g_steal_pointer(&cgroup);
     return NULL;
 }
 
-RnCgroup *rn_cgroup_create(const RnCgroupRequest *request, pid_t pid,
-                           GError **error)
+bool rn_cgroup_make(RnCgroup *cgroup, const RnCgroupRequest *request, pid_t pid,
+                    GError **error)
 {
     RnCgroupRequest given = *request;
 
-    if (given.path != NULL && given.path[0] == '\0')
-        given.path = NULL; /* an engine's way to give none */
+    given.path = find_path(request);
     if (given.manager == RN_CGROUP_MANAGER_DISABLED)
-        return create_none(&given, error);
+        return make_none(cgroup, &given, error);
     if (given.manager == RN_CGROUP_MANAGER_SYSTEMD)
-        return rn_cgroup_scope_create(&given, pid, error);
-    return create_directly(&given, pid, error);
+        return rn_cgroup_scope_make(cgroup, &given, pid, error);
+    return make_directly(cgroup, &given, pid, error);
 }
 
 const char *rn_cgroup_directory(const RnCgroup *cgroup, const char *controller)

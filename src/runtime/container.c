@@ -97,6 +97,36 @@ static bool update_guard(const RnContainer *container, GError **error)
     return rn_guard_watch(container->guard, &guarded, error);
 }
 
+static RnCgroupRequest describe_cgroup(const RnPlan *plan,
+                                       RnCgroupManager manager)
+{
+    return (RnCgroupRequest){
+        .manager = manager,
+        .id = plan->id,
+        .path = plan->config->cgroups_path,
+        .resources = &plan->config->resources,
+        .annotations = plan->config->annotations,
+        .has_userns = plan->has_userns,
+    };
+}
+
+static bool record_cgroup(RnContainer *container, GError **error)
+{
+    g_clear_pointer(&container->record.cgroup, json_decref);
+    container->record.cgroup = rn_cgroup_to_json(container->cgroup);
+    return record_state(container, RN_STATUS_CREATING, error);
+}
+
+/* Recorded before it is made: whoever cleans up has to know where to look. */
+static bool plan_cgroup(RnContainer *container, RnCgroupManager manager,
+                        GError **error)
+{
+    const RnCgroupRequest request = describe_cgroup(container->plan, manager);
+
+    container->cgroup = rn_cgroup_plan(&request, error);
+    return container->cgroup != NULL && record_cgroup(container, error);
+}
+
 static bool make_entry(RnContainer *container,
                        const RnContainerRequest *request, GError **error)
 {
@@ -116,7 +146,7 @@ static bool make_entry(RnContainer *container,
         return false;
     container->entry = rn_dispose_and_take(container->base_fd, id, error);
     return container->entry != NULL && update_guard(container, error) &&
-           record_state(container, RN_STATUS_CREATING, error) &&
+           plan_cgroup(container, request->cgroup_manager, error) &&
            rn_entry_keep_config(container->entry, request->config_text,
                                 strlen(request->config_text), error);
 }
@@ -165,21 +195,10 @@ static bool clone_init(RnContainer *container, GError **error)
 static bool enter_cgroup(RnContainer *container, RnCgroupManager manager,
                          GError **error)
 {
-    const RnPlan *plan = container->plan;
-    const RnCgroupRequest request = {
-        .manager = manager,
-        .id = plan->id,
-        .path = plan->config->cgroups_path,
-        .resources = &plan->config->resources,
-        .annotations = plan->config->annotations,
-        .has_userns = plan->has_userns,
-    };
+    const RnCgroupRequest request = describe_cgroup(container->plan, manager);
 
-    container->cgroup = rn_cgroup_create(&request, container->pid, error);
-    if (container->cgroup == NULL)
-        return false;
-    container->record.cgroup = rn_cgroup_to_json(container->cgroup);
-    return record_state(container, RN_STATUS_CREATING, error);
+    return rn_cgroup_make(container->cgroup, &request, container->pid, error) &&
+           record_cgroup(container, error);
 }
 
 static bool open_namespace(pid_t pid, const char *name, int *out_fd,

@@ -120,6 +120,7 @@ tests_unit_test_cgroup_place_LDADD = $(RUNTIME_LIBS) $(CMOCKA_LIBS)
 unit_tests += tests/unit/test-cgroup-setting
 tests_unit_test_cgroup_setting_SOURCES = tests/unit/test-cgroup-setting.c
 tests_unit_test_cgroup_setting_LDADD = $(RUNTIME_LIBS) $(CMOCKA_LIBS)
+noinst_HEADERS += tests/unit/cgroup-made.h
 unit_tests += tests/unit/test-cgroup
 tests_unit_test_cgroup_SOURCES = tests/unit/test-cgroup.c
 tests_unit_test_cgroup_LDADD = $(RUNTIME_LIBS) $(CMOCKA_LIBS)

@@ -4,6 +4,7 @@
  */
 #include "config.h"
 
+#include "cgroup-made.h"
 #include "cgroup-world.h"
 
 #include <rnet/runtime/cgroup.h>
@@ -25,10 +26,10 @@ static const char *ask_as_user(void *data)
     (void)data;
     rn_resources_init(&resources);
     add_rule(&resources, deny);
-    cgroup = rn_cgroup_create(&request, pid, &error);
+    cgroup = make_cgroup(&request, pid, &error);
     if (cgroup != NULL && !rn_cgroup_exists(cgroup)) {
         resources.memory.limit = give(64 << 20);
-        limited = rn_cgroup_create(&request, pid, &error);
+        limited = make_cgroup(&request, pid, &error);
     }
     (void)cgroup_world_end(pid);
     if (cgroup == NULL)
@@ -68,7 +69,7 @@ static void disabled_refuses_limits_and_nothing_else(void **state)
     rn_resources_init(&resources);
     add_rule(&resources, deny);
     resources.memory.limit = give(-1);
-    cgroup = rn_cgroup_create(&request, getpid(), &error);
+    cgroup = make_cgroup(&request, getpid(), &error);
     assert_no_error(error);
     assert_false(rn_cgroup_exists(cgroup));
     assert_true(rn_cgroup_add(cgroup, getpid(), &error));
@@ -78,7 +79,7 @@ static void disabled_refuses_limits_and_nothing_else(void **state)
     assert_false(rn_cgroup_set_frozen(cgroup, true, &unfrozen));
     assert_error(unfrozen, RN_ERROR, RN_ERROR_UNSUPPORTED, "no cgroup");
     resources.pids_limit = give(5);
-    assert_null(rn_cgroup_create(&request, getpid(), &refusal));
+    assert_null(make_cgroup(&request, getpid(), &refusal));
     assert_error(refusal, RN_ERROR, RN_ERROR_UNSUPPORTED,
                  "linux.resources.pids.limit");
 }

@@ -5,7 +5,12 @@
  */
 #include "config.h"
 
+#include "cgroup-made.h"
 #include "cgroup-world.h"
+
+#include <unistd.h>
+
+#include <sys/stat.h>
 
 #include <rnet/runtime/cgroup.h>
 #include <rnet/sys/cgroup-dir.h>
@@ -211,7 +216,7 @@ static const char *live_on_v1(void *data)
 
     (void)data;
     fill_limits(&resources);
-    cgroup = rn_cgroup_create(&request, pid, &error);
+    cgroup = make_cgroup(&request, pid, &error);
     if (cgroup == NULL)
         return g_strdup(error->message);
     failure = expect_all_v1(path, first, G_N_ELEMENTS(first));
@@ -315,7 +320,7 @@ static const char *live_with_devices(void *data)
     pid = cgroup_world_spawn();
     rn_resources_init(&resources);
     add_rule(&resources, deny);
-    cgroup = rn_cgroup_create(&request, pid, &error);
+    cgroup = make_cgroup(&request, pid, &error);
     if (cgroup == NULL)
         return g_strdup(error->message);
     if (!rn_cgroup_exists(cgroup))
@@ -364,7 +369,7 @@ static const char *fail_on_v2(void *data)
         return failure;
     rn_resources_init(&resources);
     resources.memory.swappiness = give(10);
-    cgroup = rn_cgroup_create(&request, pid, &error);
+    cgroup = make_cgroup(&request, pid, &error);
     if (WTERMSIG(cgroup_world_end(pid)) != SIGKILL)
         failure = "the process was hurt";
     if (cgroup != NULL)
@@ -400,10 +405,10 @@ static const char *take_occupied(void *data)
     (void)data;
     rn_resources_init(&resources);
     if (failure == NULL)
-        cgroup = rn_cgroup_create(&request, pid, &error);
+        cgroup = make_cgroup(&request, pid, &error);
     if (cgroup == NULL)
         return failure != NULL ? failure : g_strdup(error->message);
-    second = rn_cgroup_create(&request, pid, &error);
+    second = make_cgroup(&request, pid, &error);
     if (second != NULL)
         failure = "taken twice";
     else if (!g_error_matches(error, RN_ERROR, RN_ERROR_EXISTS))
@@ -420,6 +425,55 @@ static void v2_path_in_use_refused(void **state)
     if (geteuid() != 0)
         skip(); /* root runs it, too */
     run_in_child(take_occupied, NULL);
+}
+
+static const char *remove_plans(const RnCgroupRequest *request,
+                                const char *directory, pid_t pid)
+{
+    g_autoptr(RnCgroup) planned = rn_cgroup_plan(request, NULL);
+    g_autoptr(RnCgroup) made = NULL;
+    g_autoptr(GArray) pids = NULL;
+
+    planned = reload(g_steal_pointer(&planned), NULL);
+    if (rn_cgroup_exists(planned))
+        return "there before it is made";
+    if (mkdir(directory, 0755) < 0 || !rn_cgroup_remove(planned, NULL) ||
+        access(directory, F_OK) == 0)
+        return "half made, and not removed";
+    made = make_cgroup(request, pid, NULL);
+    if (made == NULL || !rn_cgroup_remove(planned, NULL) ||
+        !rn_cgroup_processes(made, &pids, NULL) || pids->len != 1)
+        return "another's, and removed";
+    return rn_cgroup_remove(made, NULL) ? NULL : "not removed";
+}
+
+/* The launcher was killed while it made it, or before it was refused. */
+static const char *abandon_plan(void *data)
+{
+    g_auto(RnResources) resources = { 0 };
+    g_autofree char *name = cgroup_world_name();
+    g_autofree char *path = g_strdup_printf("/%s", name);
+    g_autofree char *directory = g_build_filename("/sys/fs/cgroup", name, NULL);
+    const RnCgroupRequest request = { .id = name,
+                                      .path = path,
+                                      .resources = &resources };
+    const char *failure = cgroup_world_enter_v2();
+    pid_t pid = cgroup_world_spawn();
+
+    (void)data;
+    rn_resources_init(&resources);
+    if (failure == NULL)
+        failure = remove_plans(&request, directory, pid);
+    (void)cgroup_world_end(pid);
+    return failure;
+}
+
+static void v2_plan_abandoned_leaves_nothing_and_others_alone(void **state)
+{
+    (void)state;
+    if (geteuid() != 0)
+        skip_unless_required("root");
+    run_in_child(abandon_plan, NULL);
 }
 
 static const char *compare_two(RnCgroup *first, RnCgroup *second, pid_t pid)
@@ -449,9 +503,9 @@ static const char *make_two(void *data)
     (void)data;
     rn_resources_init(&resources);
     if (failure == NULL)
-        first = rn_cgroup_create(&request, pids[0], &error);
+        first = make_cgroup(&request, pids[0], &error);
     if (first != NULL)
-        second = rn_cgroup_create(&request, pids[1], &error);
+        second = make_cgroup(&request, pids[1], &error);
     if (second != NULL)
         failure = compare_two(first, second, pids[1]);
     else if (failure == NULL)
@@ -477,6 +531,7 @@ int main(void)
         cmocka_unit_test(v2_life_with_device_rules_and_pause),
         cmocka_unit_test(v2_limit_that_is_not_there_fails_and_leaves_nothing),
         cmocka_unit_test(v2_path_in_use_refused),
+        cmocka_unit_test(v2_plan_abandoned_leaves_nothing_and_others_alone),
         cmocka_unit_test(v2_names_alike_make_two_cgroups),
     };
 

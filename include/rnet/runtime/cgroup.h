@@ -42,12 +42,21 @@ typedef struct RnCgroupRequest {
 typedef struct RnCgroup RnCgroup;
 
 /*
- * Makes the cgroup, sets the limits, and moves the process `pid` into it. A
- * caller who may make none gets an object without one, if neither a path nor
- * a limit was asked for. On failure nothing is left behind.
+ * Decides where the cgroup goes and makes nothing. The object has a record
+ * (below), by which the directories are removed if this process is killed while
+ * it makes them; a scope that has lost its process goes by itself.
  */
-RnCgroup *rn_cgroup_create(const RnCgroupRequest *request, pid_t pid,
-                           GError **error) RN_CHECK;
+RnCgroup *rn_cgroup_plan(const RnCgroupRequest *request,
+                         GError **error) RN_CHECK;
+
+/*
+ * Makes the cgroup that was planned by the same request, sets the limits, and
+ * moves the process `pid` into it. For a caller who may make none the object
+ * is without one, if neither a path nor a limit was asked for. On failure
+ * nothing is left behind; the object is then only to be freed.
+ */
+bool rn_cgroup_make(RnCgroup *cgroup, const RnCgroupRequest *request, pid_t pid,
+                    GError **error) RN_CHECK;
 
 /*
  * What has to be kept about it, as a JSON object (a new reference), and the
@@ -107,7 +116,8 @@ json_t *rn_cgroup_stats(const RnCgroup *cgroup, GError **error) RN_CHECK;
 
 /*
  * Kills what is left in it (thawed first) and removes it with all below. It
- * must not fail for what is gone already.
+ * must not fail for what is gone already. One that was only planned may be
+ * another's: its directories go if there is nothing in them.
  */
 bool rn_cgroup_remove(RnCgroup *cgroup, GError **error) RN_CHECK;
 
