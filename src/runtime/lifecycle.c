@@ -22,6 +22,7 @@
 #include <rnet/runtime/hooks.h>
 #include <rnet/runtime/init-talk.h>
 #include <rnet/runtime/managed.h>
+#include <rnet/sys/pid-namespace.h>
 #include <rnet/sys/process.h>
 #include <rnet/sys/unix-socket.h>
 #include <rnet/util/fd.h>
@@ -123,6 +124,27 @@ bool rn_start(const char *state_dir, const char *id, GError **error)
     return managed != NULL && start_entry(entry, managed, error);
 }
 
+/* signal(7): names that are others' too. */
+static const struct {
+    const char *name;
+    int number;
+} synonyms[] = {
+    { "IOT", SIGABRT },
+    { "CLD", SIGCHLD },
+    { "IO", SIGIO },
+};
+
+static bool parse_synonym(const char *name, int *out_signal)
+{
+    for (unsigned i = 0; i < G_N_ELEMENTS(synonyms); i++) {
+        if (strcmp(name, synonyms[i].name) == 0) {
+            *out_signal = synonyms[i].number;
+            return true;
+        }
+    }
+    return false;
+}
+
 static bool parse_realtime(const char *name, int *out_signal)
 {
     static const char first[] = "RTMIN";
@@ -158,8 +180,29 @@ bool rn_signal_parse(const char *text, int *out_signal, GError **error)
             return true;
         }
     }
-    return parse_realtime(name, out_signal) ||
+    return parse_synonym(name, out_signal) ||
+           parse_realtime(name, out_signal) ||
            rn_set_error(error, RN_ERROR_INVALID, "unknown signal \"%s\"", text);
+}
+
+/* Of a container without a cgroup. In the caller's pid namespace only the first
+ * process is known to be the container's. */
+static bool signal_members(const RnManaged *managed, int signal_number,
+                           GError **error)
+{
+    g_autoptr(GError) failure = NULL;
+
+    if (rn_pid_namespace_signal(rn_managed_pid(managed), signal_number,
+                                &failure))
+        return true;
+    if (!g_error_matches(failure, RN_ERROR, RN_ERROR_UNSUPPORTED)) {
+        g_propagate_error(error, g_steal_pointer(&failure));
+        return false;
+    }
+    rn_log_warning("container \"%s\" has no cgroup, and %s: only that one gets "
+                   "the signal",
+                   rn_managed_record(managed)->id, failure->message);
+    return rn_pidfd_signal(rn_managed_pidfd(managed), signal_number, error);
 }
 
 bool rn_kill(const char *state_dir, const char *id, int signal_number, bool all,
@@ -176,7 +219,9 @@ bool rn_kill(const char *state_dir, const char *id, int signal_number, bool all,
     if (rn_managed_pid(managed) == 0)
         return all || rn_set_error(error, RN_ERROR_STATE,
                                    "container not running: \"%s\"", id);
-    return rn_pidfd_signal(rn_managed_pidfd(managed), signal_number, error);
+    return all ? signal_members(managed, signal_number, error)
+               : rn_pidfd_signal(rn_managed_pidfd(managed), signal_number,
+                                 error);
 }
 
 /* Kills init and waits for its end; a frozen one is thawed, since on v1 it

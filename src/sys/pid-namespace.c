@@ -15,10 +15,12 @@
 #include <string.h>
 
 #include <sys/ioctl.h>
+#include <sys/pidfd.h>
 #include <sys/stat.h>
 
 #include <linux/nsfs.h>
 
+#include <rnet/sys/process.h>
 #include <rnet/util/fd.h>
 #include <rnet/util/parse.h>
 
@@ -149,5 +151,30 @@ bool rn_pid_namespace_members(pid_t init, GArray **out_pids, GError **error)
     }
     g_array_sort(pids, compare_pids);
     *out_pids = g_steal_pointer(&pids);
+    return true;
+}
+
+bool rn_pid_namespace_signal(pid_t init, int signal_number, GError **error)
+{
+    g_autoptr(GArray) pids = NULL;
+    g_autoptr(DIR) proc = opendir("/proc");
+    g_autofree char *name = g_strdup_printf("%d", (int)init);
+    Namespace wanted = { 0 };
+
+    if (proc == NULL)
+        return rn_set_errno(error, errno, "open \"/proc\"");
+    if (!find_namespace(dirfd(proc), name, &wanted, error) ||
+        !rn_pid_namespace_members(init, &pids, error))
+        return false;
+    for (unsigned i = 0; i < pids->len; i++) {
+        pid_t pid = g_array_index(pids, pid_t, i);
+        g_autofree char *member = g_strdup_printf("%d", (int)pid);
+        rn_autofd int fd = pidfd_open(pid, 0); /* -1: gone */
+
+        /* asked again: the pid may have become another's */
+        if (fd >= 0 && is_inside(dirfd(proc), member, &wanted) &&
+            !rn_pidfd_signal(fd, signal_number, error))
+            return false;
+    }
     return true;
 }

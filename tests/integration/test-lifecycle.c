@@ -383,8 +383,8 @@ static void test_preserved_fds_reach_the_payload(World *world)
 
 static void test_signals_have_names_and_numbers(World *world)
 {
-    static const char *const good[] = { "0", "sigterm", "USR1", "10",
-                                        "RTMIN+1" };
+    static const char *const good[] = { "0",  "sigterm", "USR1",
+                                        "10", "RTMIN+1", "SIGCLD" };
     static const char *const bad[] = { "", "SIGNOT", "65", "-1", "RTMIN+99" };
     g_autoptr(Run) run =
         create(world, "trap : TERM USR1 35; echo ready; "
@@ -398,6 +398,40 @@ static void test_signals_have_names_and_numbers(World *world)
         do_rnet(world, 2, "kill", "box", bad[i], NULL);
     do_rnet(world, 0, "delete", "--force", "box", NULL);
     check_nothing_left(world);
+}
+
+/* By the cgroup, and without one by the pid namespace. */
+static void check_kill_all(World *world, const char *manager)
+{
+    static const char script[] = "try() { trap \"echo $1\" USR1; echo ready; "
+                                 "while :; do sleep 1111 & wait; done; }; "
+                                 "try child & try init";
+    g_autofree char *bundle = bundle_new_shell(world, "box", script);
+    const char *const args[] = {
+        "--cgroup-manager", manager, "create", "--bundle", bundle, "box", NULL,
+    };
+    g_autoptr(Run) run = run_command(world, args, 0);
+
+    do_rnet(world, 0, "start", "box", NULL, NULL);
+    run_await(run, "ready");
+    run_await(run, "ready");
+    do_rnet(world, 0, "kill", "--all", "box", "USR1");
+    while (strstr(run->out_text->str, "child\n") == NULL ||
+           strstr(run->out_text->str, "init\n") == NULL)
+        g_free(run_read_line(run));
+    do_rnet(world, 0, "kill", "-a", "box", "KILL");
+    do_rnet(world, 0, "delete", "--force", "box", NULL);
+    check_nothing_left(world);
+}
+
+static void test_kill_all_reaches_all_processes(World *world)
+{
+    check_kill_all(world, "cgroupfs");
+}
+
+static void test_kill_all_without_a_cgroup_reaches_all_processes(World *world)
+{
+    check_kill_all(world, "disabled");
 }
 
 int main(void)
@@ -431,6 +465,10 @@ int main(void)
           test_preserved_fds_reach_the_payload, 0 },
         { "signals_have_names_and_numbers", test_signals_have_names_and_numbers,
           0 },
+        { "kill_all_reaches_all_processes", test_kill_all_reaches_all_processes,
+          0 },
+        { "kill_all_without_a_cgroup_reaches_all_processes",
+          test_kill_all_without_a_cgroup_reaches_all_processes, 0 },
     };
 
     return world_run_tests("lifecycle", tests, G_N_ELEMENTS(tests));

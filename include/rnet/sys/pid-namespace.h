@@ -21,4 +21,12 @@
 bool rn_pid_namespace_members(pid_t init, GArray **out_pids,
                               GError **error) RN_CHECK;
 
+/*
+ * Sends a signal to all of these. A process that is forked meanwhile may go
+ * without it, but for SIGKILL: the end of `init` is the end of all. Errors as
+ * above.
+ */
+bool rn_pid_namespace_signal(pid_t init, int signal_number,
+                             GError **error) RN_CHECK;
+
 #endif
