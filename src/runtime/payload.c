@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include <rnet/runtime/exec-program.h>
+#include <rnet/runtime/home.h>
 #include <rnet/sys/process.h>
 #include <rnet/util/msg.h>
 #include <rnet/util/protocol.h>
@@ -24,11 +25,20 @@ int rn_payload_first_own_fd(const RnPlan *plan)
     return STDERR_FILENO + 1 + (int)plan->manner.preserved_fds;
 }
 
-/* sd_listen_fds(3): how many there are from 3 on, and for which process. */
-static char **make_environment(const RnPlan *plan)
+static char **add_home(char **env, const RnProcess *process)
 {
-    unsigned n = plan->manner.listen_fds;
-    char **env = g_strdupv(plan->config->process.env);
+    const char *present = g_environ_getenv(env, "HOME");
+    g_autofree char *home = NULL;
+
+    if (present != NULL && present[0] != '\0')
+        return env;
+    home = rn_home_find(process->uid);
+    return g_environ_setenv(env, "HOME", home, TRUE);
+}
+
+/* sd_listen_fds(3): how many there are from 3 on, and for which process. */
+static char **add_listen_fds(char **env, unsigned n)
+{
     g_autofree char *count = g_strdup_printf("%u", n);
     g_autofree char *pid = g_strdup_printf("%d", (int)getpid());
 
@@ -36,6 +46,14 @@ static char **make_environment(const RnPlan *plan)
         return env;
     env = g_environ_setenv(env, "LISTEN_FDS", count, TRUE);
     return g_environ_setenv(env, "LISTEN_PID", pid, TRUE);
+}
+
+static char **make_environment(const RnPlan *plan)
+{
+    const RnProcess *process = &plan->config->process;
+
+    return add_listen_fds(add_home(g_strdupv(process->env), process),
+                          plan->manner.listen_fds);
 }
 
 bool rn_payload_exec(const RnPlan *plan, const char *program,

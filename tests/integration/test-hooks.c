@@ -346,7 +346,7 @@ static void test_start_hook_has_the_rights_of_the_payload(World *world)
         world, "box",
         &(BundleOptions){
             .args = WORDS("/bin/sh", "/show"),
-            .env = "\"OF=process\"",
+            .env = "\"OF=process\", \"HOME=/tmp\"",
             .capabilities = "\"CAP_CHOWN\", \"CAP_KILL\"",
             .process = "\"noNewPrivileges\": true",
             .top = "\"hooks\": {\"startContainer\": [{\"path\": \"/bin/sh\", "

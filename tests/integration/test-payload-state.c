@@ -35,6 +35,7 @@ static const char nothing_left[] =
     "NoNewPrivs:\t0\n"
     "Seccomp:\t0\n"
     "env PATH=/bin\n"
+    "env HOME=/\n"
     "keyring _ses.tidy\n"
     "secret 0\n"
     "children \n"

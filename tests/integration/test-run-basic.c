@@ -299,6 +299,30 @@ static void test_user_other_than_root_has_its_ids(World *world)
     check_nothing_left(world);
 }
 
+/* HOME is the image's to say, unless the bundle says it. */
+static void test_home_is_that_of_passwd(World *world)
+{
+    static const struct {
+        const char *passwd, *home;
+    } cases[] = {
+        { "root:x:0:0:root:/root:/bin/sh\n", "/root\n" },
+        { "a:x:1:1::/a:/b\nb:x:0:0:::/b\nno\nc:x:0:0::/c:\nd:x:0:0::/d:\n",
+          "/c\n" },
+        { "root:x:00:0::relative:/bin/sh\nroot:x:+0:0::/x:/bin/sh\n", "/\n" },
+    };
+
+    for (unsigned i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *name = g_strdup_printf("home-%u", i);
+        g_autofree char *bundle = bundle_new_shell(world, name, "echo $HOME");
+        g_autoptr(Run) run = NULL;
+
+        bundle_write(world, bundle, "rootfs/etc/passwd", cases[i].passwd, 0644);
+        run = run_bundle(world, bundle, 0);
+        check_text(run->out_text->str, cases[i].home);
+    }
+    check_nothing_left(world);
+}
+
 static void test_root_without_userns_runs(World *world)
 {
     const char *const args[] = { "/bin/sh", "-c",
@@ -336,6 +360,7 @@ int main(void)
           0 },
         { "user_other_than_root_has_its_ids",
           test_user_other_than_root_has_its_ids, WORLD_NEEDS_IDS },
+        { "home_is_that_of_passwd", test_home_is_that_of_passwd, 0 },
         { "root_without_userns_runs", test_root_without_userns_runs,
           WORLD_ONLY_AS_ROOT },
     };

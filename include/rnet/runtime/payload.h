@@ -12,9 +12,10 @@ int rn_payload_first_own_fd(const RnPlan *plan);
 
 /*
  * Says EXECING on `socket` and executes the file `program` with the arguments
- * and the environment of plan->config->process, LISTEN_FDS and LISTEN_PID
- * added, behind `filter` (NULL: none), as exec-program.h has it. Returns false, if at all: RN_ERROR_PROGRAM_MISSING or
- * RN_ERROR_PROGRAM_UNRUNNABLE.
+ * and the environment of plan->config->process, where HOME (home.h), if it is
+ * unset or empty, LISTEN_FDS and LISTEN_PID are added, behind `filter` (NULL:
+ * none), as exec-program.h has it. Returns false, if at all:
+ * RN_ERROR_PROGRAM_MISSING or RN_ERROR_PROGRAM_UNRUNNABLE.
  */
 bool rn_payload_exec(const RnPlan *plan, const char *program,
                      const RnSeccompProgram *filter, int socket,
