@@ -306,7 +306,7 @@ static bool open_bundle(const char *bundle, int *out_fd, GError **error)
 }
 
 static const char bundle_hint[] =
-    "a bundle is a directory with config.json and a root file system; \"runc "
+    "a bundle is a directory with config.json and a root file system; \"rnet "
     "spec --rootless\" writes a config.json to begin with";
 
 RnConfig *rn_config_load(const char *bundle, char **out_text, GError **error)

@@ -41,7 +41,7 @@ const RnCgroupPart *rn_cgroup_lister(const RnCgroup *cgroup)
     return cgroup->parts->len == 0 ? NULL : g_ptr_array_index(cgroup->parts, 0);
 }
 
-static bool fail_without(const char *what, GError **error)
+bool rn_cgroup_fail_without(const char *what, GError **error)
 {
     (void)rn_set_error(error, RN_ERROR_UNSUPPORTED,
                        "%s: the container has no cgroup", what);
@@ -55,7 +55,7 @@ bool rn_cgroup_set_frozen(const RnCgroup *cgroup, bool frozen, GError **error)
     const RnCgroupPart *part = rn_cgroup_freezer(cgroup);
 
     if (part == NULL)
-        return fail_without(what, error);
+        return rn_cgroup_fail_without(what, error);
     if (rn_cgroup_dir_set_frozen(part->directory, part->version, frozen, error))
         return true;
     g_prefix_error(error, "%s: ", what);
@@ -77,7 +77,7 @@ bool rn_cgroup_processes(const RnCgroup *cgroup, GArray **out_pids,
     g_autoptr(GArray) pids = g_array_new(FALSE, FALSE, sizeof(pid_t));
 
     if (part == NULL)
-        return fail_without("list processes", error);
+        return rn_cgroup_fail_without("list processes", error);
     if (!rn_cgroup_dir_processes(part->directory, pids, error))
         return false;
     *out_pids = g_steal_pointer(&pids);

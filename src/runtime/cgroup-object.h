@@ -20,6 +20,10 @@ struct RnCgroup {
 /* An object without a cgroup. */
 RnCgroup *rn_cgroup_new(void) RN_CHECK;
 
+/* Sets the error of what takes a cgroup where there is none, with the hint how
+ * to get one. Always false. */
+bool rn_cgroup_fail_without(const char *what, GError **error);
+
 /* The part that freezes, that lists and kills; NULL without a cgroup. */
 const RnCgroupPart *rn_cgroup_freezer(const RnCgroup *cgroup);
 const RnCgroupPart *rn_cgroup_lister(const RnCgroup *cgroup);

@@ -305,14 +305,15 @@ bool rn_cgroup_update(const RnCgroup *cgroup, const RnResources *resources,
                       GError **error)
 {
     g_autofree char *limit = NULL;
+    g_autofree char *what = NULL;
     RnCgroupPresent present = { 0 };
 
     if (!rn_cgroup_exists(cgroup)) {
         limit = rn_cgroup_first_limit(resources);
-        return limit == NULL ||
-               rn_set_error(error, RN_ERROR_UNSUPPORTED,
-                            "linux.resources.%s: the container has no cgroup",
-                            limit);
+        if (limit == NULL)
+            return true;
+        what = g_strconcat("linux.resources.", limit, NULL);
+        return rn_cgroup_fail_without(what, error);
     }
     rn_cgroup_read_present(cgroup->parts, &present);
     if (cgroup->unit != NULL &&
