@@ -340,9 +340,6 @@ RnContainer *rn_container_create(const RnContainerRequest *request,
     g_autoptr(RnContainer) container = new_container(request);
     const RnPlan *plan = request->plan;
 
-    if ((plan->namespaces & CLONE_NEWUSER) != 0 &&
-        !rn_idmap_check(plan->uid_mappings, plan->gid_mappings, error))
-        return NULL;
     if (!rn_sysctls_check(plan, error) || !rn_net_devices_check(plan, error))
         return NULL;
     if (!make_entry(container, request, error) ||

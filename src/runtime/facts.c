@@ -49,7 +49,7 @@ static void append_own_range(const char *map_path, GArray *ranges)
     g_array_append_val(ranges, range);
 }
 
-static GArray *find_extra_ids(RnIdKind kind, bool privileged)
+static GArray *find_extra_ids(RnIdKind kind, bool is_wanted, bool privileged)
 {
     static const char *const maps[] = {
         [RN_ID_USER] = "/proc/self/uid_map",
@@ -59,12 +59,12 @@ static GArray *find_extra_ids(RnIdKind kind, bool privileged)
     g_autoptr(GError) failure = NULL;
 
     G_STATIC_ASSERT(G_N_ELEMENTS(maps) == RN_ID_N_);
-    if (!privileged && rn_subid_ranges(kind, &ranges, &failure))
+    if (is_wanted && !privileged && rn_subid_ranges(kind, &ranges, &failure))
         return ranges;
     if (failure != NULL)
         rn_log_debug("%s, ignoring", failure->message);
     ranges = g_array_new(FALSE, FALSE, sizeof(RnIdMapping));
-    if (privileged)
+    if (is_wanted && privileged)
         append_own_range(maps[kind], ranges);
     return ranges;
 }
@@ -82,7 +82,7 @@ static void forget_unusable_ranges(RnHostFacts *facts)
     g_array_set_size(facts->extra_gids, 0);
 }
 
-void rn_host_facts_init(RnHostFacts *facts)
+void rn_host_facts_init(RnHostFacts *facts, bool with_extra_ids)
 {
     RnCapMask needed = RN_CAP_BIT(CAP_SETUID) | RN_CAP_BIT(CAP_SETGID);
     bool privileged = (rn_caps_effective() & needed) == needed;
@@ -90,12 +90,12 @@ void rn_host_facts_init(RnHostFacts *facts)
     *facts = (RnHostFacts){
         .uid = geteuid(),
         .gid = getegid(),
-        .extra_uids = find_extra_ids(RN_ID_USER, privileged),
-        .extra_gids = find_extra_ids(RN_ID_GROUP, privileged),
+        .extra_uids = find_extra_ids(RN_ID_USER, with_extra_ids, privileged),
+        .extra_gids = find_extra_ids(RN_ID_GROUP, with_extra_ids, privileged),
         .resolv_conf = read_or_empty("/etc/resolv.conf"),
         .hosts = read_or_empty("/etc/hosts"),
     };
-    if (!privileged)
+    if (with_extra_ids && !privileged)
         forget_unusable_ranges(facts);
 }
 

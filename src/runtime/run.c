@@ -12,6 +12,7 @@
 
 #include <rnet/runtime/run.h>
 
+#include <sched.h>
 #include <string.h>
 
 #include <rnet/net/publish.h>
@@ -102,8 +103,31 @@ static RnPlan *make_plan(const RnRunRequest *request, const RnConfig *config,
             return NULL;
         plan_request.network = &options;
     }
-    rn_host_facts_init(&facts);
+    /* with mappings of the bundle's own nobody asks for others */
+    rn_host_facts_init(&facts, config->uid_mappings->len == 0);
     return rn_plan_new(config, &plan_request, &facts, error);
+}
+
+static bool check_ids(const RnPlan *plan, GError **error)
+{
+    return (plan->namespaces & CLONE_NEWUSER) == 0 ||
+           rn_idmap_check(plan->uid_mappings, plan->gid_mappings, error);
+}
+
+/* The library goes before there is a guard or an init, which have all of this
+ * process in memory. */
+static RnPlan *make_checked_plan(const RnRunRequest *request,
+                                 const RnConfig *config, const char *bundle,
+                                 const char *id, GError **error)
+{
+    /* asked more than once, but for the bundle's one id, which nobody looks
+     * up */
+    g_autoptr(RnSubidLibrary) library =
+        config->uid_mappings->len != 1 ? rn_subid_hold() : NULL;
+    g_autoptr(RnPlan) plan = make_plan(request, config, bundle, id, error);
+
+    return plan != NULL && check_ids(plan, error) ? g_steal_pointer(&plan)
+                                                  : NULL;
 }
 
 /* Who is to have the terminal? */
@@ -186,12 +210,10 @@ static RnContainer *create_container(const RnRunRequest *request,
     return g_steal_pointer(&container);
 }
 
-/* Takes the library, which it needs until the container is made. */
 static bool run_plan(const RnRunRequest *request, const RnPlan *plan,
-                     const char *config_text, RnSubidLibrary *take_library,
-                     int *out_exit_code, GError **error)
+                     const char *config_text, int *out_exit_code,
+                     GError **error)
 {
-    g_autoptr(RnSubidLibrary) library = take_library;
     /* before the container, so that it is freed after it */
     g_autoptr(RnLoop) loop = rn_loop_new(error);
     g_autoptr(RnContainer) container = NULL;
@@ -201,7 +223,6 @@ static bool run_plan(const RnRunRequest *request, const RnPlan *plan,
     container = create_container(request, plan, config_text, error);
     if (container == NULL)
         return false;
-    g_clear_pointer(&library, rn_subid_release);
     return hand_over(request, container, error) &&
            (request->mode == RN_RUN_FOREGROUND
                 ? finish_in_foreground(container, plan, loop, out_exit_code,
@@ -223,7 +244,6 @@ bool rn_run(const RnRunRequest *request, int *out_exit_code, GError **error)
     g_autofree char *id =
         request->id != NULL ? g_strdup(request->id) : make_up_id();
     g_autofree char *config_text = NULL;
-    g_autoptr(RnSubidLibrary) library = NULL;
     g_autoptr(RnConfig) config = NULL;
     g_autoptr(RnPlan) plan = NULL;
 
@@ -232,14 +252,12 @@ bool rn_run(const RnRunRequest *request, int *out_exit_code, GError **error)
                                error))
         return false;
     config = rn_config_load(bundle, &config_text, error);
-    library = rn_subid_hold();
     if (config != NULL)
         log_warnings(&config->process);
     if (config != NULL && check_terminal(request, config, error))
-        plan = make_plan(request, config, bundle, id, error);
+        plan = make_checked_plan(request, config, bundle, id, error);
     if (plan != NULL &&
-        run_plan(request, plan, config_text, g_steal_pointer(&library),
-                 out_exit_code, error))
+        run_plan(request, plan, config_text, out_exit_code, error))
         return true;
     g_prefix_error(error, "%s \"%s\": ",
                    request->mode == RN_RUN_CREATE ? "create" : "run", id);

@@ -199,7 +199,7 @@ bool rn_spec_write(const char *bundle, bool rootless, GError **error)
     if (dirfd < 0)
         return rn_set_errno(error, errno, "open bundle \"%s\"", bundle);
     if (rootless) {
-        rn_host_facts_init(&facts);
+        rn_host_facts_init(&facts, true);
         rn_spec_make_rootless(spec, &facts);
     }
     return write_document(dirfd, spec, path, error);

@@ -26,8 +26,9 @@ typedef struct RnHostFacts {
     char *hosts;       /* likewise /etc/hosts */
 } RnHostFacts;
 
-/* Looks them up; what cannot be read is as if it were not there. */
-void rn_host_facts_init(RnHostFacts *facts);
+/* Looks them up; what cannot be read is as if it were not there. The extra ids
+ * take the most time, and are empty where they are not asked for. */
+void rn_host_facts_init(RnHostFacts *facts, bool with_extra_ids);
 void rn_host_facts_clear(RnHostFacts *facts);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(RnHostFacts, rn_host_facts_clear)
 
