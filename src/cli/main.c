@@ -2,7 +2,7 @@
 /*
  * main - finds out which of rnet's programs this is, and calls it
  *
- * Runs in every exec'd process of rnet: a helper (nsagent, relay, guard) knows
+ * Runs in every exec'd process of rnet: a helper (nsagent, relay, monitor) knows
  * itself by argv[0], everything else is the command line, whose first operand
  * is the command. The environment is read here and nowhere else.
  */
@@ -16,7 +16,6 @@
 #include <glib.h>
 
 #include <rnet/net/network.h>
-#include <rnet/runtime/guard.h>
 #include <rnet/runtime/monitor.h>
 #include <rnet/sys/self-seal.h>
 #include <rnet/util/fd.h>
@@ -36,7 +35,6 @@ typedef struct Helper {
 static const Helper helpers[] = {
     { RN_AGENT_NAME, rn_agent_main },
     { RN_RELAY_NAME, rn_relay_main },
-    { RN_GUARD_NAME, rn_guard_main },
     { RN_MONITOR_NAME, rn_monitor_main },
 };
 

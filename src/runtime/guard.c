@@ -3,7 +3,9 @@
  * guard - the launcher's handle on the guard, and the guard itself
  *
  * Runs in: the launcher (rn_guard_new to rn_guard_free) and the guard
- * (rn_guard_main), which has the launcher's namespaces and ids.
+ * (run_guard), a fork of it with its namespaces and ids. It is not exec'd, as
+ * the others are: it hears of nobody but the launcher, which it stands in for,
+ * and each start of a container would wait for its libraries.
  * Data: GUARD_WATCH and GUARD_DONE in, nothing out.
  * Failure: a guard that dies is noticed by nobody; the launcher then still
  * cleans up itself, and a later container of the name takes over the entry.
@@ -30,30 +32,6 @@ struct RnGuard {
     int pidfd;
     int socket;
 };
-
-RnGuard *rn_guard_new(GError **error)
-{
-    RnGuard *guard = NULL;
-    int pair[2] = { -1, -1 };
-    pid_t pid = 0;
-    int pidfd = -1;
-    bool spawned = false;
-
-    if (!rn_msg_pair(pair, error))
-        return NULL;
-    spawned = rn_helper_spawn(RN_GUARD_NAME, pair[1], RN_HELPER_OUTLIVES_CALLER,
-                              &pid, &pidfd, error);
-    rn_fd_close(&pair[1]);
-    if (!spawned) {
-        rn_fd_close(&pair[0]);
-        return NULL;
-    }
-    guard = g_new0(RnGuard, 1);
-    guard->pid = pid;
-    guard->pidfd = pidfd;
-    guard->socket = pair[0];
-    return guard;
-}
 
 bool rn_guard_watch(RnGuard *guard, const RnGuarded *guarded, GError **error)
 {
@@ -154,13 +132,36 @@ static bool wait_for_done(Watched *watched)
     return false;
 }
 
-int rn_guard_main(void)
+static int run_guard(void)
 {
     Watched watched = { .base_fd = -1, .lock_fd = -1, .pidfd = -1 };
 
-    rn_helper_take_name(RN_GUARD_NAME);
     if (!wait_for_done(&watched))
         undo(&watched);
     clear_watched(&watched);
     return 0;
+}
+
+RnGuard *rn_guard_new(GError **error)
+{
+    RnGuard *guard = NULL;
+    int pair[2] = { -1, -1 };
+    pid_t pid = 0;
+    int pidfd = -1;
+    bool spawned = false;
+
+    if (!rn_msg_pair(pair, error))
+        return NULL;
+    spawned = rn_helper_fork("rnet-guard", run_guard, pair[1],
+                             RN_HELPER_OUTLIVES_CALLER, &pid, &pidfd, error);
+    rn_fd_close(&pair[1]);
+    if (!spawned) {
+        rn_fd_close(&pair[0]);
+        return NULL;
+    }
+    guard = g_new0(RnGuard, 1);
+    guard->pid = pid;
+    guard->pidfd = pidfd;
+    guard->socket = pair[0];
+    return guard;
 }

@@ -24,6 +24,7 @@ enum {
     STAT_MAX = 4096, /* bytes; a line of 52 numbers and a short name */
     FIELD_STATE = 3, /* proc(5) */
     FIELD_START = 22,
+    FIELD_ARGUMENTS = 48, /* where they begin; 49: behind their end */
 };
 
 static bool fail_ended(pid_t pid, GError **error)
@@ -101,4 +102,25 @@ pid_t rn_pidfd_pid(int pidfd)
     if (line != NULL) /* -1: it has ended */
         pid = g_ascii_strtoll(line + strlen("Pid:"), NULL, 10);
     return pid > 0 ? (pid_t)pid : 0;
+}
+
+void rn_process_set_command_line(const char *name)
+{
+    g_autofree char *text = NULL;
+    const char *field = NULL;
+    char *end_of_first = NULL;
+    uintptr_t begin = 0;
+    uintptr_t end = 0;
+
+    if (rn_file_read(AT_FDCWD, "/proc/self/stat", STAT_MAX, &text, NULL, NULL))
+        field = find_field(text, FIELD_ARGUMENTS);
+    if (field == NULL)
+        return;
+    begin = (uintptr_t)g_ascii_strtoull(field, &end_of_first, 10);
+    end = (uintptr_t)g_ascii_strtoull(end_of_first, NULL, 10);
+    /* both are 0 for a process that may not look at itself */
+    if (begin == 0 || end <= begin)
+        return;
+    /* the last byte stays 0: else the kernel takes the environment for more */
+    strncpy((char *)begin, name, end - begin - 1);
 }

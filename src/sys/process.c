@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * process - clone, pidfds, and rnet's own binary as a helper process
+ * process - clone, pidfds, and helper processes
  *
- * Runs in the launcher and the monitor. A helper is forked, then exec'd, so
- * that it starts with nothing of its parent's memory; until the exec it reports
- * a failure through a close-on-exec pipe, whose EOF therefore means success.
- * The forked child uses nothing but system calls.
+ * Runs in the launcher and the monitor. A spawned helper is forked, then
+ * exec'd, so that it starts with nothing of its parent's memory; until then it
+ * reports a failure through a close-on-exec pipe, whose EOF therefore means
+ * success. Until the exec the child uses nothing but system calls. A forked
+ * helper has no exec: it closes the pipe when it has detached itself.
  */
 #include "config.h"
 
@@ -23,6 +24,7 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
+#include <rnet/sys/process-stat.h>
 #include <rnet/util/fd.h>
 #include <rnet/util/log.h>
 #include <rnet/util/protocol.h>
@@ -33,6 +35,14 @@ typedef enum SpawnStep {
     STEP_EXEC,
     STEP_N_
 } SpawnStep;
+
+/* Who is to be started: `name` from /proc/self/exe, or a fork that calls `run`
+ * if that is not NULL. */
+typedef struct HelperKind {
+    const char *name;
+    RnHelperFunc run;
+    RnHelperLifetime lifetime;
+} HelperKind;
 
 static const char *const step_texts[] = {
     [STEP_DETACH] = "detach from its parent",
@@ -131,18 +141,32 @@ static bool arrange_fds(int socket, int *report)
     return true;
 }
 
-/* The child of rn_helper_spawn(), in the caller's namespaces. */
-static G_NORETURN void helper_child_main(const char *name, int socket,
-                                         int report, pid_t parent,
-                                         RnHelperLifetime lifetime)
+/* In the child of rn_helper_fork(), which is what it is to be. */
+static G_NORETURN void run_forked(const HelperKind *kind, int *report)
 {
-    char *const arguments[] = { (char *)name, NULL };
+    /* ps and pkill are to see the helper, not a second launcher */
+    rn_process_set_command_line(kind->name);
+    rn_helper_take_name(kind->name);
+    rn_fd_close(report);
+    /* not exit(3): what is buffered and registered there is the parent's */
+    _exit(kind->run());
+}
+
+/* The child of start_helper(), in the caller's namespaces. */
+static G_NORETURN void helper_child_main(const HelperKind *kind, int socket,
+                                         int report, pid_t parent)
+{
+    char *const arguments[] = { (char *)kind->name, NULL };
     SpawnFailure failure = { .step = STEP_DETACH };
     int original_report = report;
 
-    if (detach(lifetime, parent)) {
+    if (detach(kind->lifetime, parent)) {
         failure.step = STEP_FDS;
+        /* the log file's fd is about to be closed, and to be another's */
+        rn_log_restart();
         if (arrange_fds(socket, &report)) {
+            if (kind->run != NULL)
+                run_forked(kind, &report);
             failure.step = STEP_EXEC;
             (void)execve("/proc/self/exe", arguments, environ);
         }
@@ -154,8 +178,9 @@ static G_NORETURN void helper_child_main(const char *name, int socket,
     _exit(EXIT_FAILURE);
 }
 
-/* In the parent: waits for the exec (EOF) or the child's report of failure. */
-static bool await_exec(int report, const char *name, GError **error)
+/* In the parent: waits for EOF, the child being started, or for its report of
+ * failure. */
+static bool await_start(int report, const char *name, GError **error)
 {
     SpawnFailure failure = { 0 };
     ssize_t got = TEMP_FAILURE_RETRY(read(report, &failure, sizeof failure));
@@ -169,9 +194,10 @@ static bool await_exec(int report, const char *name, GError **error)
                         name, step_texts[failure.step]);
 }
 
-bool rn_helper_spawn(const char *name, int socket, RnHelperLifetime lifetime,
-                     pid_t *out_pid, int *out_pidfd, GError **error)
+static bool start_helper(const HelperKind *kind, int socket, pid_t *out_pid,
+                         int *out_pidfd, GError **error)
 {
+    const char *name = kind->name;
     int report[2] = { -1, -1 };
     rn_autofd int report_read = -1;
     rn_autofd int report_write = -1;
@@ -189,15 +215,36 @@ bool rn_helper_spawn(const char *name, int socket, RnHelperLifetime lifetime,
         return false;
     }
     if (pid == 0)
-        helper_child_main(name, socket, report_write, parent, lifetime);
+        helper_child_main(kind, socket, report_write, parent);
     rn_fd_close(&report_write);
-    if (!await_exec(report_read, name, error)) {
+    if (!await_start(report_read, name, error)) {
         rn_process_end(pid, &pidfd);
         return false;
     }
     *out_pid = pid;
     *out_pidfd = pidfd;
     return true;
+}
+
+bool rn_helper_spawn(const char *name, int socket, RnHelperLifetime lifetime,
+                     pid_t *out_pid, int *out_pidfd, GError **error)
+{
+    const HelperKind kind = { .name = name, .lifetime = lifetime };
+
+    return start_helper(&kind, socket, out_pid, out_pidfd, error);
+}
+
+bool rn_helper_fork(const char *name, RnHelperFunc run, int socket,
+                    RnHelperLifetime lifetime, pid_t *out_pid, int *out_pidfd,
+                    GError **error)
+{
+    const HelperKind kind = {
+        .name = name,
+        .run = run,
+        .lifetime = lifetime,
+    };
+
+    return start_helper(&kind, socket, out_pid, out_pidfd, error);
 }
 
 bool rn_pidfd_signal(int pidfd, int signal_number, GError **error)

@@ -94,6 +94,14 @@ bool rn_log_open_file(const char *path, RnLogFormat format, GError **error)
     return true;
 }
 
+void rn_log_restart(void)
+{
+    rn_fd_close(&sink_file);
+    sink_level = RN_LOG_WARNING;
+    sink_name = "rnet";
+    sink_format = RN_LOG_TEXT;
+}
+
 /*
  * SIGPIPE is held back: a FIFO whose reader has gone is no reason to end a
  * runtime half-way. One that was pending before stays so.

@@ -20,6 +20,7 @@
 
 #include <rnet/sys/process.h>
 #include <rnet/util/fd.h>
+#include <rnet/util/log.h>
 #include <rnet/util/protocol.h>
 
 #include "in-child.h"
@@ -36,7 +37,7 @@ typedef struct Report {
     int n_high_fds;
     int close_on_exec; /* of the socket */
     dev_t stdin_device;
-    int arguments;
+    char command_line[sizeof report_name];
 } Report;
 
 static int count_ignored(void)
@@ -64,12 +65,15 @@ static int count_blocked(void)
     return count;
 }
 
-static int report_main(int argc)
+static int report_main(void)
 {
     struct stat status = { 0 };
     Report report = { .pid = getpid(), .session = getsid(0) };
+    g_autofree char *command_line = NULL;
 
-    report.arguments = argc;
+    if (g_file_get_contents("/proc/self/cmdline", &command_line, NULL, NULL))
+        (void)g_strlcpy(report.command_line, command_line,
+                        sizeof report.command_line);
     (void)prctl(PR_GET_PDEATHSIG, &report.death_signal);
     report.n_blocked = count_blocked();
     report.n_ignored = count_ignored();
@@ -124,12 +128,35 @@ static const char *check_report(const Report *report, pid_t pid,
         return "the socket is close-on-exec";
     if (report->stdin_device != null.st_rdev)
         return "stdin is not /dev/null";
-    return report->arguments == 1 ? NULL : "arguments";
+    /* a fork has no more room than this program's own command line */
+    return report->command_line[0] != '\0' &&
+                   g_str_has_prefix(report_name, report->command_line)
+               ? NULL
+               : g_strdup(report->command_line);
 }
 
-/* Spawns a reporting helper over a new pair and judges what it says. */
-static const char *spawn_and_check(bool second_end, RnHelperLifetime lifetime)
+/* How a helper is started in a test, and over which end of the pair. */
+typedef struct Start {
+    bool is_forked;
+    bool second_end;
+} Start;
+
+static bool start_reporter(const Start *start, int socket,
+                           RnHelperLifetime lifetime, pid_t *out_pid,
+                           int *out_pidfd, GError **error)
 {
+    return start->is_forked
+               ? rn_helper_fork(report_name, report_main, socket, lifetime,
+                                out_pid, out_pidfd, error)
+               : rn_helper_spawn(report_name, socket, lifetime, out_pid,
+                                 out_pidfd, error);
+}
+
+/* Starts a reporting helper over a new pair and judges what it says. */
+static const char *start_and_check(const Start *start,
+                                   RnHelperLifetime lifetime)
+{
+    bool second_end = start->second_end;
     g_autoptr(GError) error = NULL;
     int pair[2] = { -1, -1 };
     Report report = { 0 };
@@ -139,8 +166,8 @@ static const char *spawn_and_check(bool second_end, RnHelperLifetime lifetime)
 
     if (socketpair(AF_UNIX, SOCK_SEQPACKET, 0, pair) < 0)
         return "socketpair";
-    if (!rn_helper_spawn(report_name, pair[second_end ? 1 : 0], lifetime, &pid,
-                         &pidfd, &error))
+    if (!start_reporter(start, pair[second_end ? 1 : 0], lifetime, &pid, &pidfd,
+                        &error))
         return g_strdup(error->message);
     if ((fcntl(pidfd, F_GETFD) & FD_CLOEXEC) == 0)
         return "the pidfd is not close-on-exec";
@@ -154,76 +181,80 @@ static const char *spawn_and_check(bool second_end, RnHelperLifetime lifetime)
     return check_report(&report, pid, lifetime);
 }
 
-/* Either end of the pair as the helper's: func gets which, as a bool. */
-static void run_with_each_end(const char *(*func)(void *))
+/* Helpers of both kinds, with either end of the pair: func gets a Start. */
+static void run_with_each_start(const char *(*func)(void *))
 {
-    static bool ends[] = { false, true };
+    for (unsigned i = 0; i < 4; i++) {
+        Start start = { .is_forked = (i & 1) != 0, .second_end = (i & 2) != 0 };
 
-    for (gsize i = 0; i < G_N_ELEMENTS(ends); i++)
-        run_in_child(func, &ends[i]);
+        run_in_child(func, &start);
+    }
 }
 
 static const char *spawn_from_clean_fds(void *data)
 {
-    const bool *second_end = data;
+    const Start *start = data;
 
     /* now the pair gets the numbers 3 and 4: one is RN_HELPER_FD itself */
     rn_fd_close_all_but((const int[]){ IN_CHILD_ANSWER_FD }, 1);
-    return spawn_and_check(*second_end, RN_HELPER_DIES_WITH_CALLER);
+    return start_and_check(start, RN_HELPER_DIES_WITH_CALLER);
 }
 
 static void spawn_helper_with_any_socket_fd_starts_clean(void **state)
 {
     (void)state;
-    run_with_each_end(spawn_from_clean_fds);
+    run_with_each_start(spawn_from_clean_fds);
 }
 
 static const char *spawn_without_stdio(void *data)
 {
-    const bool *second_end = data;
+    const Start *start = data;
 
     for (int fd = 0; fd < IN_CHILD_ANSWER_FD; fd++)
         (void)close(fd);
-    return spawn_and_check(*second_end, RN_HELPER_DIES_WITH_CALLER);
+    return start_and_check(start, RN_HELPER_DIES_WITH_CALLER);
 }
 
 static void spawn_helper_with_stdio_closed_starts_clean(void **state)
 {
     (void)state;
-    run_with_each_end(spawn_without_stdio);
+    run_with_each_start(spawn_without_stdio);
 }
 
 static const char *spawn_from_mess(void *data)
 {
+    const Start *start = data;
     struct sigaction ignore = { .sa_handler = SIG_IGN };
     sigset_t all;
 
-    (void)data;
     (void)sigfillset(&all);
     (void)sigprocmask(SIG_SETMASK, &all, NULL);
     (void)sigaction(SIGPIPE, &ignore, NULL);
     (void)sigaction(SIGUSR1, &ignore, NULL);
     if (dup2(STDERR_FILENO, 20) < 0 || dup2(STDERR_FILENO, 150) < 0)
         return "dup2";
-    return spawn_and_check(false, RN_HELPER_OUTLIVES_CALLER);
+    /* a helper must not write into what took the log file's number */
+    if (!rn_log_open_file("/dev/null", RN_LOG_TEXT, NULL))
+        return "open a log";
+    return start_and_check(start, RN_HELPER_OUTLIVES_CALLER);
 }
 
 static void spawn_helper_amid_signals_and_open_fds_starts_clean(void **state)
 {
     (void)state;
-    run_in_child(spawn_from_mess, NULL);
+    run_with_each_start(spawn_from_mess);
 }
 
-/* Fails unless spawning gives this error and leaves no child. */
-static const char *expect_spawn_error(int socket, int errno_value,
-                                      const char *part)
+/* Fails unless the start gives this error and leaves no child. */
+static const char *expect_error(const Start *start, int socket, int errno_value,
+                                const char *part)
 {
     g_autoptr(GError) error = NULL;
     pid_t pid = -2;
     int pidfd = -2;
 
-    if (rn_helper_spawn(report_name, socket, RN_HELPER_DIES_WITH_CALLER, &pid,
-                        &pidfd, &error))
+    if (start_reporter(start, socket, RN_HELPER_DIES_WITH_CALLER, &pid, &pidfd,
+                       &error))
         return "it started";
     if (!rn_error_is_errno(error, errno_value) ||
         strstr(error->message, part) == NULL ||
@@ -238,6 +269,7 @@ static const char *expect_spawn_error(int socket, int errno_value,
 
 static const char *spawn_with_huge_environment(void *data)
 {
+    const Start spawned = { .is_forked = false };
     g_autofree char *huge = g_strnfill(4 << 20, 'x');
     int pair[2] = { -1, -1 };
 
@@ -245,7 +277,7 @@ static const char *spawn_with_huge_environment(void *data)
     if (setenv("RNET_TEST_HUGE", huge, 1) < 0 ||
         socketpair(AF_UNIX, SOCK_SEQPACKET, 0, pair) < 0)
         return "set up";
-    return expect_spawn_error(pair[0], E2BIG, "exec \"/proc/self/exe\"");
+    return expect_error(&spawned, pair[0], E2BIG, "exec \"/proc/self/exe\"");
 }
 
 static void spawn_helper_that_cannot_exec_gives_its_errno(void **state)
@@ -259,18 +291,17 @@ static const char *spawn_with_few_fds(void *data)
     const struct rlimit limit = { 8, 8 };
     int pair[2] = { -1, -1 };
 
-    (void)data;
     rn_fd_close_all_but((const int[]){ IN_CHILD_ANSWER_FD }, 1);
     if (socketpair(AF_UNIX, SOCK_SEQPACKET, 0, pair) < 0 ||
         setrlimit(RLIMIT_NOFILE, &limit) < 0)
         return "set up";
-    return expect_spawn_error(pair[0], EMFILE, "arrange its file descriptors");
+    return expect_error(data, pair[0], EMFILE, "arrange its file descriptors");
 }
 
 static void spawn_helper_without_free_fds_gives_emfile(void **state)
 {
     (void)state;
-    run_in_child(spawn_with_few_fds, NULL);
+    run_with_each_start(spawn_with_few_fds);
 }
 
 typedef struct Orphan {
@@ -454,8 +485,9 @@ int main(int argc, char **argv)
         cmocka_unit_test(helper_that_may_outlive_its_caller_does),
     };
 
+    (void)argc;
     if (strcmp(argv[0], report_name) == 0)
-        return report_main(argc);
+        return report_main();
     if (strcmp(argv[0], wait_name) == 0)
         return wait_main();
     return cmocka_run_group_tests_name("process", tests, NULL, NULL);

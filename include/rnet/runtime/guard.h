@@ -11,11 +11,9 @@
 
 #include <rnet/util/error.h>
 
-#define RN_GUARD_NAME "rnet-guard"
-
 typedef struct RnGuard RnGuard;
 
-/* Starts the guard; it watches nothing yet. */
+/* Forks the guard; it watches nothing yet. The caller has one thread. */
 RnGuard *rn_guard_new(GError **error) RN_CHECK;
 
 /* What the guard undoes; -1 for what there is not yet, pidfd last. */
@@ -33,8 +31,5 @@ bool rn_guard_watch(RnGuard *guard, const RnGuarded *guarded,
 /* Sends GUARD_DONE and reaps the process. NULL is fine. */
 void rn_guard_free(RnGuard *guard);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(RnGuard, rn_guard_free)
-
-/* The helper's main function; main() calls it by argv[0]. */
-int rn_guard_main(void);
 
 #endif

@@ -31,4 +31,11 @@ bool rn_process_open(pid_t pid, uint64_t ticks, int *out_pidfd,
 /* The pid behind a pidfd in this process's pid namespace; 0: it has ended. */
 pid_t rn_pidfd_pid(int pidfd);
 
+/*
+ * Overwrites this process's command line as ps(1) shows it with `name`, cut off
+ * where there is no room: argv of main() must not be needed any more. Nothing
+ * happens where /proc does not tell where it is.
+ */
+void rn_process_set_command_line(const char *name);
+
 #endif

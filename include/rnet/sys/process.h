@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * process - clone, pidfds, and rnet's own binary as a helper process
+ * process - clone, pidfds, and helper processes
  */
 #ifndef RNET_SYS_PROCESS_H
 #define RNET_SYS_PROCESS_H
@@ -46,6 +46,20 @@ typedef enum RnHelperLifetime {
  */
 bool rn_helper_spawn(const char *name, int socket, RnHelperLifetime lifetime,
                      pid_t *out_pid, int *out_pidfd, GError **error) RN_CHECK;
+
+/* What a forked helper does; what it returns is its exit status. */
+typedef int (*RnHelperFunc)(void);
+
+/*
+ * The same, but the helper is a fork that calls `run`, with all that the
+ * caller has in memory: for one that the caller trusts as itself and that each
+ * start of a container needs, where an exec with all its libraries would take
+ * more time than anything else. Its command line is `name` as well; its log
+ * lines go to stderr only, at warning level. The caller has one thread.
+ */
+bool rn_helper_fork(const char *name, RnHelperFunc run, int socket,
+                    RnHelperLifetime lifetime, pid_t *out_pid, int *out_pidfd,
+                    GError **error) RN_CHECK;
 
 /*
  * What a helper calls first: its name in ps and top, where it would be "exe"

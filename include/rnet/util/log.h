@@ -64,6 +64,10 @@ bool rn_log_parse_format(const char *word, RnLogFormat *out_format,
 bool rn_log_open_file(const char *path, RnLogFormat format,
                       GError **error) RN_CHECK;
 
+/* Everything as at the start of a program, the file closed. For a fork that
+ * becomes another process. */
+void rn_log_restart(void);
+
 void rn_log(RnLogLevel level, const char *format, ...) G_GNUC_PRINTF(2, 3);
 
 #define rn_log_error(...)   rn_log(RN_LOG_ERROR, __VA_ARGS__)

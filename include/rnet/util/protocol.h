@@ -87,7 +87,7 @@
 
 #include <rnet/util/inet.h>
 
-enum { RN_HELPER_FD = 3 }; /* where an exec'd helper finds its socket */
+enum { RN_HELPER_FD = 3 }; /* where a helper finds its socket */
 
 typedef enum RnMsgType {
     RN_MSG_FAILED = 1, /* payload: see rn_msg_send_error() */
