@@ -52,8 +52,9 @@ static bool settle_process(Child *child, GError **error)
         return rn_set_errno(error, errno, "move the command's socket");
     rn_fd_close(&child->socket);
     child->socket = socket;
-    rn_fd_close_from(first_fd, (const int[]){ socket, child->exec->proc_fd },
-                     2);
+    rn_fd_close_from(
+        first_fd, (const int[]){ socket, child->exec->proc_fd, rn_log_file() },
+        3);
     if (!rn_fd_fill_stdio(error))
         return false;
     /* without the caller's terminal as the controlling one */

@@ -92,8 +92,9 @@ static bool settle_stdio(Init *init, GError **error)
     if (!move_up(init, &init->socket, error) ||
         !move_up(init, &init->start_socket, error))
         return false;
-    rn_fd_close_from(rn_payload_first_own_fd(init->plan),
-                     (const int[]){ init->socket, init->start_socket }, 2);
+    rn_fd_close_from(
+        rn_payload_first_own_fd(init->plan),
+        (const int[]){ init->socket, init->start_socket, rn_log_file() }, 3);
     return rn_fd_fill_stdio(error);
 }
 

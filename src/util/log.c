@@ -102,6 +102,11 @@ void rn_log_restart(void)
     sink_format = RN_LOG_TEXT;
 }
 
+int rn_log_file(void)
+{
+    return sink_file;
+}
+
 /*
  * SIGPIPE is held back: a FIFO whose reader has gone is no reason to end a
  * runtime half-way. One that was pending before stays so.

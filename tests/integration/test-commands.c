@@ -190,6 +190,32 @@ static void test_log_file_has_the_error(World *world)
     check_number(unlink(path), 0, "unlink");
 }
 
+/* To the last of init's steps, each line a record. */
+static void test_log_file_has_what_init_says(World *world)
+{
+    g_autofree char *path = g_build_filename(world->dir, "log", NULL);
+    g_autofree char *bundle = bundle_new(world, "said", NULL);
+    g_autofree char *text = NULL;
+    g_auto(GStrv) lines = NULL;
+    g_autoptr(Run) run = NULL;
+
+    check_call(chown(world->dir, world->uid, world->gid) == 0, "chown");
+    run = run_command(world,
+                      WORDS("--debug", "--log-format=json", "--log", path,
+                            "run", "--network", "none", bundle),
+                      0);
+    check(g_file_get_contents(path, &text, NULL, NULL), "read %s", path);
+    check_contains(text, "\"init: exec\"");
+    lines = g_strsplit(g_strchomp(text), "\n", -1);
+    for (unsigned i = 0; lines[i] != NULL; i++) {
+        g_autoptr(json_t) tree = json_loads(lines[i], 0, NULL);
+
+        check(tree != NULL, "\"%s\" is no JSON", lines[i]);
+    }
+    check_number(unlink(path), 0, "unlink");
+    check_nothing_left(world);
+}
+
 static void test_log_format_without_a_file_is_for_stderr(World *world)
 {
     g_autoptr(Run) run =
@@ -374,6 +400,7 @@ int main(void)
           test_ps_shows_all_processes_and_no_other, 0 },
         { "missing_container_is_named", test_missing_container_is_named, 0 },
         { "log_file_has_the_error", test_log_file_has_the_error, 0 },
+        { "log_file_has_what_init_says", test_log_file_has_what_init_says, 0 },
         { "log_format_without_a_file_is_for_stderr",
           test_log_format_without_a_file_is_for_stderr, 0 },
         { "spec_gives_a_bundle_that_runs", test_spec_gives_a_bundle_that_runs,

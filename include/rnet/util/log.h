@@ -68,6 +68,10 @@ bool rn_log_open_file(const char *path, RnLogFormat format,
  * becomes another process. */
 void rn_log_restart(void);
 
+/* The file's fd, -1 without one: a process that closes fds that it does not
+ * know has to keep it. */
+int rn_log_file(void);
+
 void rn_log(RnLogLevel level, const char *format, ...) G_GNUC_PRINTF(2, 3);
 
 #define rn_log_error(...)   rn_log(RN_LOG_ERROR, __VA_ARGS__)
