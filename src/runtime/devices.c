@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include <linux/magic.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sys/sysmacros.h>
@@ -123,6 +124,11 @@ static bool make_node(const RnDevice *device, int root_fd, GError **error)
     return give_node(device, folder_fd, name, mode, error);
 }
 
+/*
+ * Read-only: the node is the host's own, and the container's root, if it is the
+ * host's, must not change its mode or owner there. To write to the device
+ * itself takes no writable mount.
+ */
 static bool clone_host_node(const RnDevice *device, int *out_fd, GError **error)
 {
     struct stat status = { 0 };
@@ -135,6 +141,8 @@ static bool clone_host_node(const RnDevice *device, int *out_fd, GError **error)
     if (!is_device(&status, device))
         return rn_set_error(error, RN_ERROR_UNSUPPORTED,
                             "the host's node of that name is another device");
+    if (!rn_mount_change(fd, MS_RDONLY, 0, RN_MOUNT_ONE, error))
+        return false;
     *out_fd = g_steal_fd(&fd);
     return true;
 }

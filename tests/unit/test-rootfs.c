@@ -225,6 +225,11 @@ static const Case protection_cases[] = {
                   "\"/proc/no-such-thing\",\"/bin/busybox/x\"]" },
       "0\n0\ntouch: /proc/sys/x: Read-only file system\n",
       1 },
+    { "a masked file whose cover is the host's and keeps its mode",
+      { .script = "chmod 666 /proc/version 2>&1; echo x >/proc/version",
+        .kernel = ",\"maskedPaths\":[\"/proc/version\"]" },
+      "chmod: /proc/version: Read-only file system\n",
+      0 },
     { "read-only paths",
       { .script = "(echo x >/proc/sys/kernel/hostname) 2>&1 | grep -c "
                   "Read-only",
