@@ -86,3 +86,15 @@ int payload_state(char **arguments)
     payload_say("securebits %d", prctl(PR_GET_SECUREBITS, 0, 0, 0, 0));
     return 0;
 }
+
+int payload_keyring(char **arguments)
+{
+    long serial = syscall(SYS_keyctl, KEYCTL_GET_KEYRING_ID,
+                          KEY_SPEC_SESSION_KEYRING, 0, 0, 0);
+
+    (void)arguments;
+    if (serial < 0)
+        payload_fail("keyctl");
+    payload_say("session keyring %ld", serial);
+    return 0;
+}

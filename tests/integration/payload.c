@@ -217,6 +217,7 @@ static const VerbEntry verbs[] = {
     { "names", payload_names },
     { "crowd", payload_crowd },
     { "state", payload_state },
+    { "keyring", payload_keyring },
 };
 
 static void end_at_once(int signal_number)

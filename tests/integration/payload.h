@@ -26,6 +26,7 @@ int payload_ping(char **arguments);
 int payload_frame(char **arguments);
 
 int payload_state(char **arguments);
+int payload_keyring(char **arguments);
 int payload_names(char **arguments);
 int payload_crowd(char **arguments);
 
