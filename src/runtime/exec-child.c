@@ -164,8 +164,13 @@ static bool assume_identity(Child *child, GError **error)
         .cwd_was_denied = child->cwd_was_denied,
         .is_exec = true,
     };
+    int proc_fd = child->exec->proc_fd;
 
-    return rn_identity_assume(child->exec->plan, &change, error);
+    if (!rn_identity_assume(child->exec->plan, &change, error))
+        return false;
+    /* a path of the image's could lead through it up to the exec */
+    rn_fd_close(&proc_fd);
+    return true;
 }
 
 static bool exec_program(Child *child, GError **error)

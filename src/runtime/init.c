@@ -320,7 +320,7 @@ static bool assume_identity(Init *init, GError **error)
 
     if (!rn_identity_assume(init->plan, &change, error))
         return false;
-    /* a hook or the payload must not find the host's through it */
+    /* a hook, or a path of the image's, could lead through it */
     rn_fd_close(&init->proc_fd);
     return true;
 }
