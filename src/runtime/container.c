@@ -409,6 +409,10 @@ static void undo(RnContainer *container)
 {
     g_autoptr(GError) failure = NULL;
 
+    if (container->pid > 0 &&
+        !rn_dispose_kill(container->pidfd, container->cgroup, &failure))
+        rn_log_gerror(RN_LOG_WARNING, failure);
+    g_clear_error(&failure);
     if (container->pid > 0)
         rn_process_end(container->pid, &container->pidfd);
     rn_network_free(g_steal_pointer(&container->network));

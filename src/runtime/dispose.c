@@ -14,7 +14,6 @@
 #include <unistd.h>
 
 #include <rnet/oci/json.h>
-#include <rnet/runtime/cgroup.h>
 #include <rnet/runtime/hooks.h>
 #include <rnet/sys/process-stat.h>
 #include <rnet/sys/process.h>
@@ -24,6 +23,19 @@
 enum {
     TAKE_ATTEMPTS = 16 /* lost races before giving up */
 };
+
+bool rn_dispose_kill(int pidfd, const RnCgroup *cgroup, GError **error)
+{
+    g_autoptr(GError) failure = NULL;
+
+    if (!rn_pidfd_signal(pidfd, SIGKILL, error))
+        return false;
+    if (cgroup != NULL && rn_cgroup_exists(cgroup) &&
+        rn_cgroup_is_frozen(cgroup) &&
+        !rn_cgroup_set_frozen(cgroup, false, &failure))
+        rn_log_debug("%s, ignoring", failure->message);
+    return true;
+}
 
 /* Most often it has ended. One that is frozen dies when its cgroup is thawed,
  * cgroup v1, so that this waits for nothing; *out_pidfd is -1 if it is dead. */

@@ -14,7 +14,6 @@
 
 #include <rnet/runtime/guard.h>
 
-#include <signal.h>
 #include <string.h>
 
 #include <sys/types.h>
@@ -91,6 +90,19 @@ static bool take_watch(RnMsg *msg, Watched *watched)
     return true;
 }
 
+static bool end_init(const Watched *watched, GError **error)
+{
+    g_auto(RnRecord) record = { 0 };
+    g_autoptr(RnCgroup) cgroup = NULL;
+
+    rn_record_init(&record);
+    /* without a record there is no cgroup yet */
+    if (rn_record_load(watched->base_fd, watched->id, &record, NULL))
+        cgroup = rn_cgroup_from_json(record.cgroup, NULL);
+    return rn_dispose_kill(watched->pidfd, cgroup, error) &&
+           rn_pidfd_wait_exit(watched->pidfd, error);
+}
+
 /*
  * The lock is ours, as a copy of the launcher's. To take it anew could fail: a
  * helper that the launcher had just forked may hold a copy too for a moment.
@@ -105,9 +117,7 @@ static void undo(Watched *watched)
 
     if (watched->id == NULL)
         return;
-    if (watched->pidfd >= 0 &&
-        (!rn_pidfd_signal(watched->pidfd, SIGKILL, &failure) ||
-         !rn_pidfd_wait_exit(watched->pidfd, &failure)))
+    if (watched->pidfd >= 0 && !end_init(watched, &failure))
         rn_log_gerror(RN_LOG_WARNING, failure);
     g_clear_error(&failure);
     entry = watched->lock_fd >= 0

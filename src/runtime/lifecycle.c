@@ -224,21 +224,13 @@ bool rn_kill(const char *state_dir, const char *id, int signal_number, bool all,
                                  error);
 }
 
-/* Kills init and waits for its end; a frozen one is thawed, since on v1 it
- * would not die. */
 static bool end_init(const RnManaged *managed, GError **error)
 {
     int pidfd = rn_managed_pidfd(managed);
-    g_autoptr(GError) failure = NULL;
 
-    if (pidfd < 0)
-        return true;
-    if (!rn_pidfd_signal(pidfd, SIGKILL, error))
-        return false;
-    if (rn_managed_status(managed) == RN_STATUS_PAUSED &&
-        !rn_cgroup_set_frozen(rn_managed_cgroup(managed), false, &failure))
-        rn_log_debug("%s, ignoring", failure->message);
-    return rn_pidfd_wait_exit(pidfd, error);
+    return pidfd < 0 ||
+           (rn_dispose_kill(pidfd, rn_managed_cgroup(managed), error) &&
+            rn_pidfd_wait_exit(pidfd, error));
 }
 
 static bool check_deletable(const RnManaged *managed, bool force,

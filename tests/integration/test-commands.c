@@ -320,6 +320,23 @@ static void test_paused_container_stands_still(World *world)
     delete_box(world, run);
 }
 
+/* On cgroup v1 a frozen process does not even die. */
+static void test_paused_container_ends_with_its_launcher(World *world)
+{
+    g_autofree char *bundle =
+        bundle_new_shell(world, "box", "echo ready; exec sleep 1111");
+    g_autoptr(Run) run = run_start(
+        world, WORDS("run", "--network", "none", "--name", "box", bundle),
+        NULL);
+
+    run_await(run, "ready");
+    need_cgroup(world);
+    do_rnet(world, 0, WORDS("pause", "box"));
+    run_signal(run, SIGKILL);
+    (void)run_wait(run);
+    check_nothing_left(world);
+}
+
 static long long memory_limit(const World *world)
 {
     g_autoptr(json_t) event =
@@ -412,6 +429,8 @@ int main(void)
         { "features_are_a_document", test_features_are_a_document, 0 },
         { "paused_container_stands_still", test_paused_container_stands_still,
           WORLD_ONLY_AS_ROOT },
+        { "paused_container_ends_with_its_launcher",
+          test_paused_container_ends_with_its_launcher, 0 },
         { "update_changes_limits", test_update_changes_limits,
           WORLD_ONLY_AS_ROOT },
         { "events_go_on_until_the_end", test_events_go_on_until_the_end,

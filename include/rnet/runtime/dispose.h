@@ -11,6 +11,15 @@
 
 #include <rnet/oci/config.h>
 #include <rnet/oci/state.h>
+#include <rnet/runtime/cgroup.h>
+
+/*
+ * Kills init and does not wait for its end. One that is frozen is thawed: with
+ * cgroup v1 it would not die. `cgroup` may be NULL; only sending the signal can
+ * fail.
+ */
+bool rn_dispose_kill(int pidfd, const RnCgroup *cgroup,
+                     GError **error) RN_CHECK;
 
 /*
  * Kills init should it live still, kills what is left in the cgroup, removes
