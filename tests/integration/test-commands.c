@@ -352,6 +352,17 @@ static long long memory_limit(const World *world)
     return json_integer_value(node);
 }
 
+static void check_update_refused(const World *world, const char *resources,
+                                 const char *why)
+{
+    g_autoptr(Run) run =
+        run_start(world, WORDS("update", "--resources", "-", "box"), NULL);
+
+    run_write(run, resources);
+    run_expect_exit(run, 1);
+    check_contains(run->err_text->str, why);
+}
+
 static void test_update_changes_limits(World *world)
 {
     g_autoptr(Run) run = start_box(world, "echo ready; exec sleep 1111");
@@ -367,6 +378,11 @@ static void test_update_changes_limits(World *world)
                           "\"cpu\":{\"shares\":0,\"quota\":0,\"period\":0},"
                           "\"blockIO\":{\"weight\":0},\"pids\":{\"limit\":9}}");
     run_expect_exit(from_stdin, 0);
+    check_number(memory_limit(world), 64 * MIB, "memory");
+    check_update_refused(world,
+                         "{\"memory\":{\"limit\":4096,"
+                         "\"checkBeforeUpdate\":true}}",
+                         "in use already");
     check_number(memory_limit(world), 64 * MIB, "memory");
     do_rnet(world, 1, WORDS("update", "--memory", "much", "box"));
     delete_box(world, run);
