@@ -8,6 +8,8 @@
 
 #include "commands.h"
 
+#include <rnet/oci/state.h>
+
 #include "container-options.h"
 #include "syntax.h"
 
@@ -18,7 +20,16 @@ static const char description[] =
     "link=tap|packet|auto,handoff=on|off|auto], none or host.\n"
     "The exit status is the payload's. See rnet(1).";
 
-/* The two forms: BUNDLE [--name ID], and --bundle BUNDLE ID. */
+/* runc's and crun's form in a bundle: the name alone. It is one only where it
+ * cannot be a bundle's path. */
+static bool is_name_here(const char *operand)
+{
+    return rn_id_check(operand, NULL) &&
+           !g_file_test(operand, G_FILE_TEST_IS_DIR) &&
+           g_file_test("config.json", G_FILE_TEST_EXISTS);
+}
+
+/* The forms: BUNDLE [--name ID], --bundle BUNDLE ID, and ID in a bundle. */
 static bool assign_operands(const RnContainerOptions *options, const char *name,
                             char **operands, RnRunRequest *request,
                             GError **error)
@@ -26,7 +37,10 @@ static bool assign_operands(const RnContainerOptions *options, const char *name,
     const char *id = operands[0];
 
     request->bundle = options->bundle;
-    if (options->bundle == NULL) {
+    if (options->bundle == NULL && name == NULL && id != NULL &&
+        is_name_here(id)) {
+        request->bundle = ".";
+    } else if (options->bundle == NULL) {
         request->bundle = operands[0] != NULL ? operands[0] : "";
         id = NULL;
     }
@@ -46,17 +60,20 @@ int rn_cmd_run(const RnGlobals *globals, int argc, char **argv)
     g_auto(RnContainerOptions) options = { 0 };
     g_autofree char *name = NULL;
     gboolean detach = FALSE;
+    gboolean keep = FALSE;
     const GOptionEntry own[] = {
         { "name", 0, 0, G_OPTION_ARG_FILENAME, &name, "Name of the container",
           "ID" },
         { "detach", 'd', 0, G_OPTION_ARG_NONE, &detach,
           "Leave the container running", NULL },
+        { "keep", 0, 0, G_OPTION_ARG_NONE, &keep,
+          "Leave what has ended to `rnet delete`", NULL },
         { NULL },
     };
     g_autofree GOptionEntry *entries =
         rn_container_options_entries(&options, own);
     const RnSyntax syntax = {
-        .operands = "BUNDLE | --bundle BUNDLE ID",
+        .operands = "BUNDLE | --bundle BUNDLE ID | ID",
         .summary = "Runs the container of an OCI bundle.",
         .description = description,
         .entries = entries,
@@ -71,5 +88,6 @@ int rn_cmd_run(const RnGlobals *globals, int argc, char **argv)
         !rn_container_options_apply(&options, globals, &request, &failure))
         return rn_usage_failure(argv[0], failure);
     request.mode = detach ? RN_RUN_DETACHED : RN_RUN_FOREGROUND;
+    request.keep = keep;
     return rn_container_options_run(&request);
 }

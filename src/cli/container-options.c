@@ -46,6 +46,8 @@ GOptionEntry *rn_container_options_entries(RnContainerOptions *options,
           "Change the root without pivot_root(2), on a ramdisk", NULL },
         { "no-new-keyring", 0, 0, G_OPTION_ARG_NONE, &options->no_new_keyring,
           "Keep the caller's session keyring", NULL },
+        { "no-subreaper", 0, G_OPTION_FLAG_HIDDEN, G_OPTION_ARG_NONE,
+          &options->no_subreaper, "Taken for compatibility", NULL },
         { NULL },
     };
     g_autoptr(GArray) all = g_array_new(TRUE, FALSE, sizeof(GOptionEntry));

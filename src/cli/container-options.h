@@ -21,6 +21,7 @@ typedef struct RnContainerOptions {
     int preserve_fds;
     gboolean no_pivot;
     gboolean no_new_keyring;
+    gboolean no_subreaper; /* rnet never is one */
 } RnContainerOptions;
 
 void rn_container_options_clear(RnContainerOptions *options);
@@ -35,8 +36,8 @@ GOptionEntry *rn_container_options_entries(RnContainerOptions *options,
 
 /* What the options ask for; the request borrows from both. */
 bool rn_container_options_apply(const RnContainerOptions *options,
-                                const RnGlobals *globals,
-                                RnRunRequest *request, GError **error) RN_CHECK;
+                                const RnGlobals *globals, RnRunRequest *request,
+                                GError **error) RN_CHECK;
 
 /* Runs the request: the exit status, errors logged. */
 int rn_container_options_run(const RnRunRequest *request);

@@ -404,6 +404,13 @@ void rn_container_keep(RnContainer *container)
     container->is_kept = true;
 }
 
+bool rn_container_keep_ended(RnContainer *container, GError **error)
+{
+    container->record.foreground = false;
+    container->is_kept = record_state(container, RN_STATUS_STOPPED, error);
+    return container->is_kept;
+}
+
 /* Leaves nothing but what was there before; see dispose.h. */
 static void undo(RnContainer *container)
 {

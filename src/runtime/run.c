@@ -163,13 +163,15 @@ static bool hand_over(const RnRunRequest *request, const RnContainer *container,
                             error));
 }
 
-static bool finish_in_foreground(RnContainer *container, const RnPlan *plan,
+static bool finish_in_foreground(const RnRunRequest *request,
+                                 RnContainer *container, const RnPlan *plan,
                                  RnLoop *loop, int *out_exit_code,
                                  GError **error)
 {
     return rn_foreground_prepare(container, error) &&
            rn_container_start(container, error) &&
-           rn_foreground_wait(container, plan, loop, out_exit_code, error);
+           rn_foreground_wait(container, plan, loop, out_exit_code, error) &&
+           (!request->keep || rn_container_keep_ended(container, error));
 }
 
 static bool finish_detached(const RnRunRequest *request, RnContainer *container,
@@ -225,8 +227,8 @@ static bool run_plan(const RnRunRequest *request, const RnPlan *plan,
         return false;
     return hand_over(request, container, error) &&
            (request->mode == RN_RUN_FOREGROUND
-                ? finish_in_foreground(container, plan, loop, out_exit_code,
-                                       error)
+                ? finish_in_foreground(request, container, plan, loop,
+                                       out_exit_code, error)
                 : finish_detached(request, container, out_exit_code, error));
 }
 

@@ -401,8 +401,9 @@ static void test_signals_have_names_and_numbers(World *world)
 }
 
 /* By the cgroup, and without one by the pid namespace. */
-static void check_kill_all(World *world, const char *manager)
+static void test_kill_all_reaches_all_processes(World *world)
 {
+    const char *manager = world->data;
     static const char script[] = "try() { trap \"echo $1\" USR1; echo ready; "
                                  "while :; do sleep 1111 & wait; done; }; "
                                  "try child & try init";
@@ -424,14 +425,31 @@ static void check_kill_all(World *world, const char *manager)
     check_nothing_left(world);
 }
 
-static void test_kill_all_reaches_all_processes(World *world)
+static void test_kept_container_stays_until_deleted(World *world)
 {
-    check_kill_all(world, "cgroupfs");
+    g_autofree char *bundle = bundle_new_shell(world, "box", "exit 3");
+    const char *const args[] = { "run",       "--keep", "--no-subreaper",
+                                 "--network", "none",   "--bundle",
+                                 bundle,      "box",    NULL };
+    g_autoptr(Run) run = run_command(world, args, 3);
+
+    check_status(world, "stopped");
+    do_rnet(world, 1, "create", "--bundle", bundle, "box");
+    do_rnet(world, 0, "delete", "box", NULL, NULL);
+    check_nothing_left(world);
 }
 
-static void test_kill_all_without_a_cgroup_reaches_all_processes(World *world)
+static void test_name_alone_is_of_the_bundle_around(World *world)
 {
-    check_kill_all(world, "disabled");
+    g_autofree char *bundle = bundle_new_shell(world, "box", "hostname");
+
+    check_call(chdir(bundle) == 0, "enter the bundle");
+    do_rnet(world, 0, "run", "-d", "--network=none", "box");
+    do_rnet(world, 0, "delete", "--force", "box", NULL);
+    /* a directory is a bundle */
+    do_rnet(world, 1, "run", "rootfs", NULL, NULL);
+    check_call(chdir("/") == 0, "leave the bundle");
+    check_nothing_left(world);
 }
 
 int main(void)
@@ -465,10 +483,14 @@ int main(void)
           test_preserved_fds_reach_the_payload, 0 },
         { "signals_have_names_and_numbers", test_signals_have_names_and_numbers,
           0 },
+        { "kept_container_stays_until_deleted",
+          test_kept_container_stays_until_deleted, 0 },
+        { "name_alone_is_of_the_bundle_around",
+          test_name_alone_is_of_the_bundle_around, 0 },
         { "kill_all_reaches_all_processes", test_kill_all_reaches_all_processes,
-          0 },
+          0, "cgroupfs" },
         { "kill_all_without_a_cgroup_reaches_all_processes",
-          test_kill_all_without_a_cgroup_reaches_all_processes, 0 },
+          test_kill_all_reaches_all_processes, 0, "disabled" },
     };
 
     return world_run_tests("lifecycle", tests, G_N_ELEMENTS(tests));

@@ -59,6 +59,10 @@ bool rn_container_reap(RnContainer *container, int *out_exit_code,
  */
 void rn_container_keep(RnContainer *container);
 
+/* Leaves one that has ended in the foreground, and was reaped, to `delete`:
+ * its entry and its cgroup. */
+bool rn_container_keep_ended(RnContainer *container, GError **error) RN_CHECK;
+
 /*
  * Ends everything that is left: kills init, ends the network, removes cgroup
  * and state entry, runs the poststop hooks, dismisses the guard. NULL is fine.

@@ -33,6 +33,7 @@ typedef struct RnRunRequest {
     unsigned listen_fds;        /* LISTEN_FDS, sd_listen_fds(3) */
     bool no_pivot;
     bool no_new_keyring;
+    bool keep; /* in the foreground: leave the entry of what has ended */
     RnCgroupManager cgroup_manager;
     char **environment;  /* of hooks that have none */
     RnNoticeFunc notice; /* told about ports that rnet picked */
