@@ -15,8 +15,11 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <sys/socket.h>
+
 #include <rnet/oci/json.h>
 #include <rnet/sys/process-stat.h>
+#include <rnet/sys/unix-socket.h>
 #include <rnet/util/fd.h>
 #include <rnet/util/log.h>
 
@@ -30,6 +33,22 @@ struct RnManaged {
     int pidfd; /* -1: init has ended */
     RnCgroup *cgroup;
 };
+
+/*
+ * A `start` that was killed could not write down what it did. init listens for
+ * one until it has one, so nobody listens any more; a foreground container has
+ * no such socket. Without waiting: a frozen init takes no connection.
+ */
+static bool was_started(int base_fd, const char *id)
+{
+    g_autofree char *path = g_build_filename(id, "start", NULL);
+    g_autoptr(GError) failure = NULL;
+    rn_autofd int socket = -1;
+
+    return !rn_unix_connect(base_fd, path, SOCK_SEQPACKET | SOCK_NONBLOCK,
+                            &socket, &failure) &&
+           rn_error_is_errno(failure, ECONNREFUSED);
+}
 
 static RnManaged *open_at(int base_fd, const char *id, GError **error)
 {
@@ -55,6 +74,9 @@ static RnManaged *open_at(int base_fd, const char *id, GError **error)
         !rn_process_open(record->pid, record->start_time, &managed->pidfd,
                          &end))
         rn_log_debug("container \"%s\": %s", id, end->message);
+    if (managed->pidfd >= 0 && record->status == RN_STATUS_CREATED &&
+        was_started(base_fd, id))
+        managed->record.status = RN_STATUS_RUNNING;
     return g_steal_pointer(&managed);
 }
 
@@ -176,9 +198,8 @@ static json_t *name_owner(uint32_t uid)
 
 json_t *rn_managed_state(const RnManaged *managed)
 {
-    json_t *state =
-        rn_record_to_state(&managed->record, rn_managed_status(managed),
-                           rn_managed_pid(managed));
+    json_t *state = rn_record_to_state(
+        &managed->record, rn_managed_status(managed), rn_managed_pid(managed));
 
     (void)json_object_set_new(state, "owner",
                               name_owner(managed->record.owner));

@@ -12,15 +12,18 @@
  */
 #include "config.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <rnet/sys/unix-socket.h>
 #include <rnet/util/fd.h>
+#include <rnet/util/msg.h>
 #include <rnet/util/protocol.h>
 
-#include "bundle.h"
+#include "box.h"
 #include "check.h"
 #include "leftovers.h"
 #include "peer.h"
@@ -202,6 +205,40 @@ static void test_death_at_a_connection_spares_the_container(World *world)
     }
 }
 
+/* Does what `start` does, but for the record. */
+static void start_unrecorded(const World *world)
+{
+    g_autofree char *path =
+        g_build_filename(world->state_dir, "box/start", NULL);
+    g_auto(RnMsg) executing = { 0 };
+    g_auto(RnMsg) nothing = { 0 };
+    rn_autofd int socket = -1;
+    GError *error = NULL;
+
+    if (!rn_unix_connect(AT_FDCWD, path, SOCK_SEQPACKET, &socket, &error) ||
+        !rn_msg_send(socket, RN_MSG_START, NULL, 0, NULL, 0, &error) ||
+        !rn_msg_expect(socket, RN_MSG_EXECING, 0, 0, &executing, &error))
+        check_no_error(error);
+    check(!rn_msg_recv(socket, &nothing, &error), "a message after the exec");
+    g_clear_error(&error);
+}
+
+static void test_death_of_start_before_its_record_is_found_out(World *world)
+{
+    g_autofree char *bundle =
+        bundle_new_shell(world, "box", "exec tail -f /dev/null");
+    g_autoptr(Run) create =
+        run_command(world, WORDS("create", "--bundle", bundle, "box"), 0);
+    g_autofree char *state = NULL;
+
+    start_unrecorded(world);
+    state = box_rnet(world, 0, WORDS("state", "box"));
+    check_contains(state, "\"status\": \"running\"");
+    box_do(world, 1, WORDS("start", "box"));
+    box_do(world, 1, WORDS("delete", "box"));
+    box_delete(world, create);
+}
+
 int main(void)
 {
     static const WorldTest tests[] = {
@@ -211,6 +248,8 @@ int main(void)
           test_death_after_any_message_leaves_nothing, WORLD_NEEDS_LINK },
         { "death_at_a_connection_spares_the_container",
           test_death_at_a_connection_spares_the_container, WORLD_NEEDS_LINK },
+        { "death_of_start_before_its_record_is_found_out",
+          test_death_of_start_before_its_record_is_found_out, 0 },
     };
 
     return world_run_tests("handshake-kills", tests, G_N_ELEMENTS(tests));
