@@ -19,4 +19,15 @@ static inline RnCgroup *make_cgroup(const RnCgroupRequest *request, pid_t pid,
     return NULL;
 }
 
+/* Through the record and back, as a later command has it. */
+static inline RnCgroup *reload(RnCgroup *cgroup, GError **error)
+{
+    json_t *json = rn_cgroup_to_json(cgroup);
+    RnCgroup *again = rn_cgroup_from_json(json, error);
+
+    json_decref(json);
+    rn_cgroup_free(cgroup);
+    return again;
+}
+
 #endif
