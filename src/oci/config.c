@@ -262,7 +262,6 @@ RnConfig *rn_config_parse(const char *text, gsize length, const char *name,
         return NULL;
     if (!check_uts_names(config, name, error))
         return NULL;
-    config->denies_devices = rn_resources_deny_devices(&config->resources);
     return g_steal_pointer(&config);
 }
 

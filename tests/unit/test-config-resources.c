@@ -436,7 +436,7 @@ static void config_has_the_same_resources(void **state)
 
     (void)state;
     assert_true(config->resources.pids_limit.value == 9);
-    assert_true(config->denies_devices);
+    assert_true(rn_resources_deny_devices(&config->resources));
     check_config_refusal(text, &refusal);
 }
 

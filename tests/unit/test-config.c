@@ -144,7 +144,7 @@ static void runc_template_is_read(void **state)
         g_array_index(config->uid_mappings, RnIdMapping, 0).host_id, 1000);
     assert_int_equal(g_strv_length(config->masked_paths), 3);
     assert_string_equal(config->readonly_paths[1], "/proc/sys");
-    assert_false(config->denies_devices);
+    assert_false(rn_resources_deny_devices(&config->resources));
 }
 
 static void crun_template_is_read(void **state)
@@ -154,7 +154,7 @@ static void crun_template_is_read(void **state)
 
     (void)state;
     assert_no_error(error);
-    assert_true(config->denies_devices);
+    assert_true(rn_resources_deny_devices(&config->resources));
     assert_true((config->namespaces & CLONE_NEWNET) != 0);
     assert_int_equal(config->uid_mappings->len, 0);
     assert_int_equal(config->mounts->len, 7);
@@ -273,7 +273,7 @@ static void members_that_say_nothing_are_accepted(void **state)
 
     (void)state;
     assert_null(config->hostname);
-    assert_false(config->denies_devices);
+    assert_false(rn_resources_deny_devices(&config->resources));
     assert_true(config->rootfs_propagation == 0);
 }
 

@@ -139,8 +139,6 @@ typedef struct RnConfig {
     GPtrArray *net_devices;       /* of RnNetDevice */
     GPtrArray *hooks[RN_HOOK_N_]; /* of RnHook; never NULL */
     GHashTable *annotations;      /* char * to char *; never NULL */
-    bool denies_devices; /* gone when the cgroup programs are there: now
-                            rn_resources_deny_devices() */
 } RnConfig;
 
 /*
