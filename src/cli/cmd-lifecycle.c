@@ -9,6 +9,7 @@
 
 #include "commands.h"
 
+#include <regex.h>
 #include <signal.h>
 
 #include <rnet/oci/json.h>
@@ -50,12 +51,79 @@ int rn_cmd_state(const RnGlobals *globals, int argc, char **argv)
         globals, argc, argv, "Shows a container's state as JSON.", show_state);
 }
 
+/* What `kill` and `delete` do to one container. */
+typedef struct Deed {
+    bool force, all;
+    int number;
+} Deed;
+
+typedef bool (*DeedFunc)(const char *state_dir, const char *id,
+                         const Deed *deed, GError **error);
+
+static bool kill_one(const char *state_dir, const char *id, const Deed *deed,
+                     GError **error)
+{
+    return rn_kill(state_dir, id, deed->number, deed->all, error);
+}
+
+static bool delete_one(const char *state_dir, const char *id, const Deed *deed,
+                       GError **error)
+{
+    return rn_delete(state_dir, id, deed->force, error);
+}
+
+/* All whose names match, as crun has it; the exit status. One that fails does
+ * not save the others. */
+static int do_to_matching(const char *state_dir, const regex_t *pattern,
+                          const Deed *deed, DeedFunc func)
+{
+    g_autoptr(GError) failure = NULL;
+    g_autoptr(GPtrArray) list = rn_managed_list(state_dir, &failure);
+    int status = 0;
+
+    if (list == NULL)
+        return rn_command_failure(failure);
+    for (unsigned i = 0; i < list->len; i++) {
+        const char *id = rn_managed_record(g_ptr_array_index(list, i))->id;
+        g_autoptr(GError) one = NULL;
+
+        if (regexec(pattern, id, 0, NULL, 0) == 0 &&
+            !func(state_dir, id, deed, &one))
+            status = rn_command_failure(one);
+    }
+    return status;
+}
+
+static int do_deed(const RnGlobals *globals, const char *id, bool by_pattern,
+                   const Deed *deed, DeedFunc func)
+{
+    g_autoptr(GError) failure = NULL;
+    regex_t pattern;
+    int status = 0;
+
+    if (!by_pattern)
+        return func(globals->root, id, deed, &failure)
+                   ? 0
+                   : rn_command_failure(failure);
+    if (regcomp(&pattern, id, REG_EXTENDED | REG_NOSUB) != 0) {
+        (void)rn_set_error(&failure, RN_ERROR_INVALID,
+                           "\"%s\" is no regular expression", id);
+        return rn_command_failure(failure);
+    }
+    status = do_to_matching(globals->root, &pattern, deed, func);
+    regfree(&pattern);
+    return status;
+}
+
 int rn_cmd_kill(const RnGlobals *globals, int argc, char **argv)
 {
     gboolean all = FALSE;
+    gboolean regex = FALSE;
     const GOptionEntry entries[] = {
         { "all", 'a', 0, G_OPTION_ARG_NONE, &all,
           "All processes of the container, not only the first", NULL },
+        { "regex", 'r', 0, G_OPTION_ARG_NONE, &regex,
+          "ID is a regular expression, for all that match", NULL },
         { NULL },
     };
     const RnSyntax syntax = {
@@ -67,22 +135,25 @@ int rn_cmd_kill(const RnGlobals *globals, int argc, char **argv)
     };
     g_autoptr(GError) failure = NULL;
     g_auto(GStrv) operands = rn_syntax_parse(&syntax, argc, argv, &failure);
-    int number = SIGTERM;
+    Deed deed = { .number = SIGTERM };
 
-    if (operands == NULL || (operands[1] != NULL &&
-                             !rn_signal_parse(operands[1], &number, &failure)))
+    if (operands == NULL ||
+        (operands[1] != NULL &&
+         !rn_signal_parse(operands[1], &deed.number, &failure)))
         return rn_usage_failure(argv[0], failure);
-    return rn_kill(globals->root, operands[0], number, all, &failure)
-               ? 0
-               : rn_command_failure(failure);
+    deed.all = all;
+    return do_deed(globals, operands[0], regex, &deed, kill_one);
 }
 
 int rn_cmd_delete(const RnGlobals *globals, int argc, char **argv)
 {
     gboolean force = FALSE;
+    gboolean regex = FALSE;
     const GOptionEntry entries[] = {
         { "force", 'f', 0, G_OPTION_ARG_NONE, &force,
           "Kill it first; one that does not exist is no error", NULL },
+        { "regex", 'r', 0, G_OPTION_ARG_NONE, &regex,
+          "ID is a regular expression, for all that match", NULL },
         { NULL },
     };
     const RnSyntax syntax = {
@@ -94,10 +165,10 @@ int rn_cmd_delete(const RnGlobals *globals, int argc, char **argv)
     };
     g_autoptr(GError) failure = NULL;
     g_auto(GStrv) operands = rn_syntax_parse(&syntax, argc, argv, &failure);
+    Deed deed = { 0 };
 
     if (operands == NULL)
         return rn_usage_failure(argv[0], failure);
-    return rn_delete(globals->root, operands[0], force, &failure)
-               ? 0
-               : rn_command_failure(failure);
+    deed.force = force;
+    return do_deed(globals, operands[0], regex, &deed, delete_one);
 }

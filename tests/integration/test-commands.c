@@ -86,6 +86,23 @@ static void delete_box(const World *world, const Run *run)
     check_nothing_left(world);
 }
 
+static void test_pattern_is_for_all_that_match(World *world)
+{
+    g_autofree char *bundle = bundle_new_shell(world, "box", "true");
+    g_autofree char *ids = NULL;
+
+    for (const char *const *id = WORDS("web-1", "web-2", "db"); *id != NULL;
+         id++)
+        do_rnet(world, 0, WORDS("create", "--bundle", bundle, *id));
+    do_rnet(world, 1, WORDS("delete", "--regex", "("));
+    do_rnet(world, 0, WORDS("kill", "-r", "^web-[0-9]$", "0"));
+    do_rnet(world, 0, WORDS("delete", "--force", "--regex", "^web-"));
+    ids = rnet(world, 0, WORDS("list", "-q"));
+    check_text(ids, "db\n");
+    do_rnet(world, 0, WORDS("delete", "-r", ".*"));
+    check_nothing_left(world);
+}
+
 static void test_list_shows_what_there_is(World *world)
 {
     g_autoptr(json_t) none = rnet_json(world, WORDS("list", "-f", "json"));
@@ -426,6 +443,8 @@ static void test_events_tell_of_a_kill_for_memory(World *world)
 int main(void)
 {
     static const WorldTest tests[] = {
+        { "pattern_is_for_all_that_match", test_pattern_is_for_all_that_match,
+          0 },
         { "list_shows_what_there_is", test_list_shows_what_there_is, 0 },
         { "ended_container_is_listed_without_pid",
           test_ended_container_is_listed_without_pid, 0 },
