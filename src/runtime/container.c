@@ -22,7 +22,6 @@
 #include <rnet/net/network.h>
 #include <rnet/oci/state.h>
 #include <rnet/runtime/dispose.h>
-#include <rnet/runtime/guard.h>
 #include <rnet/runtime/hook-state.h>
 #include <rnet/runtime/identity.h>
 #include <rnet/runtime/init-talk.h>
@@ -66,6 +65,7 @@ static RnContainer *new_container(const RnContainerRequest *request)
     container->plan = request->plan;
     container->ranges = request->ranges;
     container->listeners = request->listeners;
+    container->guard = request->guard;
     container->base_fd = -1;
     container->pidfd = -1;
     container->socket = -1;
@@ -136,9 +136,6 @@ static bool make_entry(RnContainer *container,
     container->record.created =
         g_date_time_format(now, "%Y-%m-%dT%H:%M:%S.%fZ");
     if (!rn_state_open_base(request->state_dir, &container->base_fd, error))
-        return false;
-    container->guard = rn_guard_new(error);
-    if (container->guard == NULL)
         return false;
     /* before the entry is made, so that there is no moment without a guard;
      * it leaves an entry alone whose lock another container holds */

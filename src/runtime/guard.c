@@ -27,16 +27,21 @@
 #include <rnet/util/protocol.h>
 
 struct RnGuard {
-    pid_t pid;
-    int pidfd;
+    RnForked process; /* its report -1: it has started */
     int socket;
 };
+
+static const char guard_name[] = "rnet-guard";
 
 bool rn_guard_watch(RnGuard *guard, const RnGuarded *guarded, GError **error)
 {
     const int fds[] = { guarded->base_fd, guarded->lock_fd, guarded->pidfd };
     unsigned n_fds = 0;
 
+    if (guard->process.report >= 0 &&
+        !rn_helper_await(guard_name, guard->process.report, error))
+        return false;
+    rn_fd_close(&guard->process.report);
     while (n_fds < G_N_ELEMENTS(fds) && fds[n_fds] >= 0)
         n_fds++;
     return rn_msg_send(guard->socket, RN_MSG_GUARD_WATCH, guarded->id,
@@ -54,9 +59,10 @@ void rn_guard_free(RnGuard *guard)
         rn_log_debug("guard: %s, ignoring", failure->message);
     g_clear_error(&failure);
     rn_fd_close(&guard->socket);
-    if (!rn_process_reap(guard->pid, NULL, &failure))
+    if (!rn_process_reap(guard->process.pid, NULL, &failure))
         rn_log_debug("guard: %s, ignoring", failure->message);
-    rn_fd_close(&guard->pidfd);
+    rn_fd_close(&guard->process.pidfd);
+    rn_fd_close(&guard->process.report);
     g_free(guard);
 }
 
@@ -154,24 +160,22 @@ static int run_guard(void)
 
 RnGuard *rn_guard_new(GError **error)
 {
+    RnForked process = { .pid = -1, .pidfd = -1, .report = -1 };
     RnGuard *guard = NULL;
     int pair[2] = { -1, -1 };
-    pid_t pid = 0;
-    int pidfd = -1;
-    bool spawned = false;
+    bool forked = false;
 
     if (!rn_msg_pair(pair, error))
         return NULL;
-    spawned = rn_helper_fork("rnet-guard", run_guard, pair[1],
-                             RN_HELPER_OUTLIVES_CALLER, &pid, &pidfd, error);
+    forked = rn_helper_fork(guard_name, run_guard, pair[1],
+                            RN_HELPER_OUTLIVES_CALLER, &process, error);
     rn_fd_close(&pair[1]);
-    if (!spawned) {
+    if (!forked) {
         rn_fd_close(&pair[0]);
         return NULL;
     }
     guard = g_new0(RnGuard, 1);
-    guard->pid = pid;
-    guard->pidfd = pidfd;
+    guard->process = process;
     guard->socket = pair[0];
     return guard;
 }

@@ -19,6 +19,7 @@
 #include <rnet/oci/state.h>
 #include <rnet/runtime/container.h>
 #include <rnet/runtime/foreground.h>
+#include <rnet/runtime/guard.h>
 #include <rnet/runtime/handover.h>
 #include <rnet/sys/idmap.h>
 #include <rnet/util/log.h>
@@ -114,8 +115,8 @@ static bool check_ids(const RnPlan *plan, GError **error)
            rn_idmap_check(plan->uid_mappings, plan->gid_mappings, error);
 }
 
-/* The library goes before there is a guard or an init, which have all of this
- * process in memory. */
+/* The library goes before there is an init, which has all of this process in
+ * memory. */
 static RnPlan *make_checked_plan(const RnRunRequest *request,
                                  const RnConfig *config, const char *bundle,
                                  const char *id, GError **error)
@@ -187,8 +188,10 @@ static bool finish_detached(const RnRunRequest *request, RnContainer *container,
 
 static RnContainer *create_container(const RnRunRequest *request,
                                      const RnPlan *plan,
-                                     const char *config_text, GError **error)
+                                     const char *config_text,
+                                     RnGuard *take_guard, GError **error)
 {
+    g_autoptr(RnGuard) guard = take_guard;
     g_autoptr(GArray) specs = NULL;
     g_autoptr(GArray) ranges = NULL;
     g_autoptr(GArray) listeners = NULL;
@@ -206,6 +209,7 @@ static RnContainer *create_container(const RnRunRequest *request,
     ranges = rn_publish_ranges(specs);
     container_request.ranges = ranges;
     container_request.listeners = g_array_ref(listeners);
+    container_request.guard = g_steal_pointer(&guard);
     container = rn_container_create(&container_request, error);
     if (container != NULL)
         announce(specs, listeners, request->notice);
@@ -213,16 +217,18 @@ static RnContainer *create_container(const RnRunRequest *request,
 }
 
 static bool run_plan(const RnRunRequest *request, const RnPlan *plan,
-                     const char *config_text, int *out_exit_code,
-                     GError **error)
+                     const char *config_text, RnGuard *take_guard,
+                     int *out_exit_code, GError **error)
 {
+    g_autoptr(RnGuard) guard = take_guard;
     /* before the container, so that it is freed after it */
     g_autoptr(RnLoop) loop = rn_loop_new(error);
     g_autoptr(RnContainer) container = NULL;
 
     if (loop == NULL)
         return false;
-    container = create_container(request, plan, config_text, error);
+    container = create_container(request, plan, config_text,
+                                 g_steal_pointer(&guard), error);
     if (container == NULL)
         return false;
     return hand_over(request, container, error) &&
@@ -246,6 +252,7 @@ bool rn_run(const RnRunRequest *request, int *out_exit_code, GError **error)
     g_autofree char *id =
         request->id != NULL ? g_strdup(request->id) : make_up_id();
     g_autofree char *config_text = NULL;
+    g_autoptr(RnGuard) guard = NULL;
     g_autoptr(RnConfig) config = NULL;
     g_autoptr(RnPlan) plan = NULL;
 
@@ -253,13 +260,17 @@ bool rn_run(const RnRunRequest *request, int *out_exit_code, GError **error)
         !rn_handover_check_fds(request->preserve_fds + request->listen_fds,
                                error))
         return false;
+    /* it starts while the rest is read, and has none of that in memory */
+    guard = rn_guard_new(error);
+    if (guard == NULL)
+        return false;
     config = rn_config_load(bundle, &config_text, error);
     if (config != NULL)
         log_warnings(&config->process);
     if (config != NULL && check_terminal(request, config, error))
         plan = make_checked_plan(request, config, bundle, id, error);
-    if (plan != NULL &&
-        run_plan(request, plan, config_text, out_exit_code, error))
+    if (plan != NULL && run_plan(request, plan, config_text,
+                                 g_steal_pointer(&guard), out_exit_code, error))
         return true;
     g_prefix_error(error, "%s \"%s\": ",
                    request->mode == RN_RUN_CREATE ? "create" : "run", id);

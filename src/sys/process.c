@@ -180,7 +180,7 @@ static G_NORETURN void helper_child_main(const HelperKind *kind, int socket,
 
 /* In the parent: waits for EOF, the child being started, or for its report of
  * failure. */
-static bool await_start(int report, const char *name, GError **error)
+bool rn_helper_await(const char *name, int report, GError **error)
 {
     SpawnFailure failure = { 0 };
     ssize_t got = TEMP_FAILURE_RETRY(read(report, &failure, sizeof failure));
@@ -195,29 +195,39 @@ static bool await_start(int report, const char *name, GError **error)
 }
 
 static bool start_helper(const HelperKind *kind, int socket, pid_t *out_pid,
-                         int *out_pidfd, GError **error)
+                         int *out_pidfd, int *out_report, GError **error)
 {
-    const char *name = kind->name;
     int report[2] = { -1, -1 };
     rn_autofd int report_read = -1;
     rn_autofd int report_write = -1;
     pid_t parent = getpid();
-    int pidfd = -1;
-    pid_t pid = -1;
 
     if (pipe2(report, O_CLOEXEC) < 0)
         return rn_set_errno(error, errno, "start helper \"%s\": make a pipe",
-                            name);
+                            kind->name);
     report_read = report[0];
     report_write = report[1];
-    if (!rn_clone(0, &pid, &pidfd, error)) {
-        g_prefix_error(error, "start helper \"%s\": ", name);
+    if (!rn_clone(0, out_pid, out_pidfd, error)) {
+        g_prefix_error(error, "start helper \"%s\": ", kind->name);
         return false;
     }
-    if (pid == 0)
+    if (*out_pid == 0)
         helper_child_main(kind, socket, report_write, parent);
-    rn_fd_close(&report_write);
-    if (!await_start(report_read, name, error)) {
+    *out_report = g_steal_fd(&report_read);
+    return true;
+}
+
+bool rn_helper_spawn(const char *name, int socket, RnHelperLifetime lifetime,
+                     pid_t *out_pid, int *out_pidfd, GError **error)
+{
+    const HelperKind kind = { .name = name, .lifetime = lifetime };
+    rn_autofd int report = -1;
+    int pidfd = -1;
+    pid_t pid = -1;
+
+    if (!start_helper(&kind, socket, &pid, &pidfd, &report, error))
+        return false;
+    if (!rn_helper_await(name, report, error)) {
         rn_process_end(pid, &pidfd);
         return false;
     }
@@ -226,16 +236,8 @@ static bool start_helper(const HelperKind *kind, int socket, pid_t *out_pid,
     return true;
 }
 
-bool rn_helper_spawn(const char *name, int socket, RnHelperLifetime lifetime,
-                     pid_t *out_pid, int *out_pidfd, GError **error)
-{
-    const HelperKind kind = { .name = name, .lifetime = lifetime };
-
-    return start_helper(&kind, socket, out_pid, out_pidfd, error);
-}
-
 bool rn_helper_fork(const char *name, RnHelperFunc run, int socket,
-                    RnHelperLifetime lifetime, pid_t *out_pid, int *out_pidfd,
+                    RnHelperLifetime lifetime, RnForked *out_forked,
                     GError **error)
 {
     const HelperKind kind = {
@@ -244,7 +246,8 @@ bool rn_helper_fork(const char *name, RnHelperFunc run, int socket,
         .lifetime = lifetime,
     };
 
-    return start_helper(&kind, socket, out_pid, out_pidfd, error);
+    return start_helper(&kind, socket, &out_forked->pid, &out_forked->pidfd,
+                        &out_forked->report, error);
 }
 
 bool rn_pidfd_signal(int pidfd, int signal_number, GError **error)

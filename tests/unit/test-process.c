@@ -135,28 +135,36 @@ static const char *check_report(const Report *report, pid_t pid,
                : g_strdup(report->command_line);
 }
 
-/* How a helper is started in a test, and over which end of the pair. */
+/* How a helper is started in a test. */
 typedef struct Start {
-    bool is_forked;
-    bool second_end;
+    bool is_forked, second_end; /* of the pair */
 } Start;
 
 static bool start_reporter(const Start *start, int socket,
                            RnHelperLifetime lifetime, pid_t *out_pid,
                            int *out_pidfd, GError **error)
 {
-    return start->is_forked
-               ? rn_helper_fork(report_name, report_main, socket, lifetime,
-                                out_pid, out_pidfd, error)
-               : rn_helper_spawn(report_name, socket, lifetime, out_pid,
-                                 out_pidfd, error);
+    RnForked forked = { 0 };
+
+    if (!start->is_forked)
+        return rn_helper_spawn(report_name, socket, lifetime, out_pid,
+                               out_pidfd, error);
+    if (!rn_helper_fork(report_name, report_main, socket, lifetime, &forked,
+                        error))
+        return false;
+    if (!rn_helper_await(report_name, forked.report, error)) {
+        rn_process_end(forked.pid, &forked.pidfd);
+        return false;
+    }
+    *out_pid = forked.pid;
+    *out_pidfd = forked.pidfd;
+    return close(forked.report) == 0;
 }
 
 /* Starts a reporting helper over a new pair and judges what it says. */
 static const char *start_and_check(const Start *start,
                                    RnHelperLifetime lifetime)
 {
-    bool second_end = start->second_end;
     g_autoptr(GError) error = NULL;
     int pair[2] = { -1, -1 };
     Report report = { 0 };
@@ -166,12 +174,12 @@ static const char *start_and_check(const Start *start,
 
     if (socketpair(AF_UNIX, SOCK_SEQPACKET, 0, pair) < 0)
         return "socketpair";
-    if (!start_reporter(start, pair[second_end ? 1 : 0], lifetime, &pid, &pidfd,
+    if (!start_reporter(start, pair[start->second_end], lifetime, &pid, &pidfd,
                         &error))
         return g_strdup(error->message);
     if ((fcntl(pidfd, F_GETFD) & FD_CLOEXEC) == 0)
         return "the pidfd is not close-on-exec";
-    if (read(pair[second_end ? 0 : 1], &report, sizeof report) != sizeof report)
+    if (read(pair[!start->second_end], &report, sizeof report) != sizeof report)
         return "no report";
     if (!rn_pidfd_wait_exit(pidfd, &error) ||
         !rn_process_reap(pid, &status, &error))
@@ -233,7 +241,6 @@ static const char *spawn_from_mess(void *data)
     (void)sigaction(SIGUSR1, &ignore, NULL);
     if (dup2(STDERR_FILENO, 20) < 0 || dup2(STDERR_FILENO, 150) < 0)
         return "dup2";
-    /* a helper must not write into what took the log file's number */
     if (!rn_log_open_file("/dev/null", RN_LOG_TEXT, NULL))
         return "open a log";
     return start_and_check(start, RN_HELPER_OUTLIVES_CALLER);
@@ -467,7 +474,7 @@ static void signals_reset_leaves_none_blocked_or_ignored(void **state)
     run_in_child(reset_signals, NULL);
 }
 
-int main(int argc, char **argv)
+int main(G_GNUC_UNUSED int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(clone_child_ends_and_is_reaped),
@@ -485,7 +492,6 @@ int main(int argc, char **argv)
         cmocka_unit_test(helper_that_may_outlive_its_caller_does),
     };
 
-    (void)argc;
     if (strcmp(argv[0], report_name) == 0)
         return report_main();
     if (strcmp(argv[0], wait_name) == 0)

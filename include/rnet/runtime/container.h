@@ -13,6 +13,7 @@
 #include <sys/types.h>
 
 #include <rnet/runtime/cgroup.h>
+#include <rnet/runtime/guard.h>
 #include <rnet/runtime/plan.h>
 #include <rnet/sys/loop.h>
 
@@ -24,6 +25,7 @@ typedef struct RnContainerRequest {
     const char *config_text; /* config.json, to be kept in the entry */
     const GArray *ranges;    /* of RnPortRange: published ports inside */
     GArray *listeners;       /* of RnListener: taken, also on failure */
+    RnGuard *guard;          /* taken, also on failure */
     RnCgroupManager cgroup_manager;
 } RnContainerRequest;
 

@@ -13,7 +13,8 @@
 
 typedef struct RnGuard RnGuard;
 
-/* Forks the guard; it watches nothing yet. The caller has one thread. */
+/* Forks the guard and does not wait for it; it watches nothing yet. The caller
+ * has one thread. */
 RnGuard *rn_guard_new(GError **error) RN_CHECK;
 
 /* What the guard undoes; -1 for what there is not yet, pidfd last. */
@@ -24,7 +25,8 @@ typedef struct RnGuarded {
     int pidfd;   /* of init */
 } RnGuarded;
 
-/* Replaces what was to be undone before. All is borrowed. */
+/* Replaces what was to be undone before. All is borrowed. The first one waits
+ * until the guard no longer ends with the caller's process group. */
 bool rn_guard_watch(RnGuard *guard, const RnGuarded *guarded,
                     GError **error) RN_CHECK;
 

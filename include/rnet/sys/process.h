@@ -56,10 +56,22 @@ typedef int (*RnHelperFunc)(void);
  * start of a container needs, where an exec with all its libraries would take
  * more time than anything else. Its command line is `name` as well; its log
  * lines go to stderr only, at warning level. The caller has one thread.
+ *
+ * It does not wait for the child: whatever must not happen before the helper
+ * is in its own session comes after rn_helper_await().
  */
+typedef struct RnForked {
+    pid_t pid;
+    int pidfd;  /* both the caller's */
+    int report; /* for rn_helper_await() */
+} RnForked;
+
 bool rn_helper_fork(const char *name, RnHelperFunc run, int socket,
-                    RnHelperLifetime lifetime, pid_t *out_pid, int *out_pidfd,
+                    RnHelperLifetime lifetime, RnForked *out_forked,
                     GError **error) RN_CHECK;
+
+/* Waits for it; on failure the process has ended, and is to be reaped. */
+bool rn_helper_await(const char *name, int report, GError **error) RN_CHECK;
 
 /*
  * What a helper calls first: its name in ps and top, where it would be "exe"
