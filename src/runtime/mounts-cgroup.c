@@ -123,6 +123,15 @@ static bool has_hierarchy(const GArray *hierarchies, const char *name)
     return false;
 }
 
+/* A mount that another one hides is in the table, too. */
+static bool is_reachable(const RnMountEntry *entry, bool is_v2)
+{
+    const long magic = is_v2 ? CGROUP2_SUPER_MAGIC : CGROUP_SUPER_MAGIC;
+    struct statfs status = { 0 };
+
+    return statfs(entry->target, &status) == 0 && status.f_type == magic;
+}
+
 /* Those that the host has right below its cgroup directory. */
 static void add_hierarchy(const RnMountEntry *entry, GArray *hierarchies)
 {
@@ -131,7 +140,7 @@ static void add_hierarchy(const RnMountEntry *entry, GArray *hierarchies)
     Hierarchy hierarchy = { .entry = entry };
 
     if ((!is_v2 && strcmp(entry->type, "cgroup") != 0) ||
-        strcmp(folder, RN_CGROUP_ROOT) != 0)
+        strcmp(folder, RN_CGROUP_ROOT) != 0 || !is_reachable(entry, is_v2))
         return;
     hierarchy.name = g_path_get_basename(entry->target);
     if (has_hierarchy(hierarchies, hierarchy.name)) {
