@@ -465,7 +465,7 @@ int main(void)
         { "paused_container_stands_still", test_paused_container_stands_still,
           WORLD_ONLY_AS_ROOT },
         { "paused_container_ends_with_its_launcher",
-          test_paused_container_ends_with_its_launcher, 0 },
+          test_paused_container_ends_with_its_launcher, WORLD_ONLY_AS_ROOT },
         { "update_changes_limits", test_update_changes_limits,
           WORLD_ONLY_AS_ROOT },
         { "events_go_on_until_the_end", test_events_go_on_until_the_end,
