@@ -123,7 +123,7 @@ static RnPlan *make_checked_plan(const RnRunRequest *request,
 {
     /* asked more than once, but for the bundle's one id, which nobody looks
      * up */
-    g_autoptr(RnSubidLibrary) library =
+    g_autoptr(RnSubidLibrary) library G_GNUC_UNUSED =
         config->uid_mappings->len != 1 ? rn_subid_hold() : NULL;
     g_autoptr(RnPlan) plan = make_plan(request, config, bundle, id, error);
 

@@ -135,7 +135,7 @@ static void test_stopped_container_stays_until_deleted(World *world)
 
 static void test_name_that_is_taken_is_refused(World *world)
 {
-    g_autoptr(Run) run = create(world, "true");
+    g_autoptr(Run) run G_GNUC_UNUSED = create(world, "true");
     g_autofree char *bundle = bundle_new_shell(world, "other", "true");
     const char *const args[] = { "create", "--bundle", bundle, "box", NULL };
     g_autoptr(Run) second = run_command(world, args, 1);
@@ -161,7 +161,7 @@ static void test_program_that_is_missing_leaves_nothing(World *world)
 /* The record says that the process started at another time. */
 static void test_pid_of_another_process_counts_as_stopped(World *world)
 {
-    g_autoptr(Run) run = create(world, "true");
+    g_autoptr(Run) run G_GNUC_UNUSED = create(world, "true");
     g_autofree char *path =
         g_build_filename(world->state_dir, "box", "state.json", NULL);
     g_autofree char *text = NULL;
@@ -232,7 +232,7 @@ static void test_record_of_another_version_goes_by_force(World *world)
         "box",
         NULL,
     };
-    g_autoptr(Run) run = run_command(world, args, 0);
+    g_autoptr(Run) run G_GNUC_UNUSED = run_command(world, args, 0);
     g_autoptr(Run) second = NULL;
     rn_autofd int init = open_init(world);
 
@@ -431,7 +431,7 @@ static void test_kept_container_stays_until_deleted(World *world)
     const char *const args[] = { "run",       "--keep", "--no-subreaper",
                                  "--network", "none",   "--bundle",
                                  bundle,      "box",    NULL };
-    g_autoptr(Run) run = run_command(world, args, 3);
+    g_autoptr(Run) run G_GNUC_UNUSED = run_command(world, args, 3);
 
     check_status(world, "stopped");
     do_rnet(world, 1, "create", "--bundle", bundle, "box");
