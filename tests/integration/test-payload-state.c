@@ -10,6 +10,7 @@
 
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/resource.h>
 
 #include <rnet/util/fd.h>
 
@@ -39,7 +40,7 @@ static const char nothing_left[] =
     "keyring _ses.tidy\n"
     "secret 0\n"
     "children \n"
-    "nice 0\n"
+    "nice %d\n" /* as this program's */
     "dumpable 1\n"
     "securebits 0\n";
 
@@ -50,11 +51,13 @@ static void test_untidy_caller_leaves_nothing_to_the_payload(World *world)
         world, "tidy", &(BundleOptions){ .args = payload, .capabilities = "" });
     const char *const args[] = { "run",  "--network", "none", "--name",
                                  "tidy", bundle,      NULL };
+    g_autofree char *expected =
+        g_strdup_printf(nothing_left, getpriority(PRIO_PROCESS, 0));
     g_autoptr(Run) run = run_start(
         world, args, &(RunOptions){ .leak_fds = true, .is_untidy = true });
 
     run_expect_exit(run, 0);
-    check_text(run->out_text->str, nothing_left);
+    check_text(run->out_text->str, expected);
     check_nothing_left(world);
 }
 

@@ -178,10 +178,11 @@ static const char *use_v1(void *data)
 
 static void v1_freezes_kills_lists_and_removes(void **state)
 {
-    g_autofree char *freezer = find_freezer();
+    g_autofree char *freezer = NULL;
 
     (void)state;
     require_root();
+    freezer = find_freezer();
     if (freezer == NULL)
         skip_unless_required("cgroup v1's freezer");
     run_in_child(use_v1, freezer);

@@ -221,11 +221,15 @@ static const char *live_on_v1(void *data)
 
 static void require_v1(void)
 {
-    g_autofree char *memory = find_v1("memory");
+    bool is_here = false;
+    char *memory = NULL;
 
     if (geteuid() != 0)
         skip(); /* root runs it, too */
-    if (memory == NULL)
+    memory = find_v1("memory");
+    is_here = memory != NULL;
+    g_free(memory); /* skipping jumps past a clean-up */
+    if (!is_here)
         skip_unless_required("cgroup v1's memory controller");
 }
 

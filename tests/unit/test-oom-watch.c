@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -116,8 +117,7 @@ static G_NORETURN void eat_main(const char *directory)
 
 static void legacy_tells_a_kill(void **state)
 {
-    g_autofree char *directory = g_strdup_printf(
-        "/sys/fs/cgroup/memory/rnet-test-oom-%d", (int)getpid());
+    char directory[64] = ""; /* not freed when skipping jumps away */
     g_autoptr(GError) error = NULL;
     g_autoptr(RnOomWatch) watch = NULL;
     uint64_t kills = 0;
@@ -125,6 +125,8 @@ static void legacy_tells_a_kill(void **state)
     int status = 0;
 
     (void)state;
+    (void)snprintf(directory, sizeof directory,
+                   "/sys/fs/cgroup/memory/rnet-test-oom-%d", (int)getpid());
     if (mkdir(directory, 0700) < 0) {
         print_message("# not here: a memory cgroup of v1\n");
         skip();
