@@ -281,6 +281,7 @@ set_up_world() {
     export TMPDIR=$dir/tmp
     # the build directory may be closed to the user
     cp "$runtime" "$dir/bin/${runtime##*/}" && runtime=$dir/bin/${runtime##*/}
+    chmod 755 "$runtime"
     cp -a /etc "$dir/etc"
     rm -rf "$dir"/etc/{cni,containers,docker,containerd}
     rm -f "$dir/etc/resolv.conf" # which may be a link to somewhere in /run
@@ -430,6 +431,10 @@ check_nothing_left() {
 # become_user: the program goes on as the ordinary user, if it is root
 become_user() {
     if [ "$(id -u)" = 0 ]; then
+        # the source directory may be closed to the user, too
+        cp -r "${BASH_SOURCE[0]%/*}" "$dir/program" || exit 1
+        chmod -R a+rX "$dir/program"
+        cd "$dir/files" || exit 1
         exec setpriv --reuid "$user_id" --regid "$user_id" --init-groups \
             env -i PATH="$PATH" HOME="$dir/home" TERM=dumb \
             XDG_RUNTIME_DIR="/run/user/$user_id" TMPDIR="$dir/tmp" \
@@ -437,6 +442,7 @@ become_user() {
             RNET_TEST_REQUIRE="${RNET_TEST_REQUIRE:-0}" \
             RNET_TEST_DEADLINE="$deadline" \
             RNET_TEST_ONLY="${RNET_TEST_ONLY:-*}" \
-            RNET_TEST_TIMES="${RNET_TEST_TIMES:-}" "$0" "$@"
+            RNET_TEST_TIMES="${RNET_TEST_TIMES:-}" \
+            "$dir/program/${0##*/}" "$@"
     fi
 }
