@@ -15,9 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include <rnet/sys/process.h>
@@ -25,6 +23,7 @@
 
 #include "bundle.h"
 #include "check.h"
+#include "console.h"
 #include "leftovers.h"
 #include "peer.h"
 #include "run.h"
@@ -279,50 +278,20 @@ static void test_pid_file_has_the_pid(World *world)
     check_nothing_left(world);
 }
 
-/* The terminal's master, as docs/terminals.md of runc has it. */
-static int receive_console(int listener)
-{
-    rn_autofd int fd = peer_accept(listener);
-    char name[64] = { 0 };
-    char control[CMSG_SPACE(sizeof(int))] = { 0 };
-    struct iovec part = { .iov_base = name, .iov_len = sizeof name - 1 };
-    struct msghdr message = {
-        .msg_iov = &part,
-        .msg_iovlen = 1,
-        .msg_control = control,
-        .msg_controllen = sizeof control,
-    };
-    const struct cmsghdr *header = NULL;
-    int master = -1;
-
-    check_call(recvmsg(fd, &message, MSG_CMSG_CLOEXEC) > 0, "recvmsg");
-    header = CMSG_FIRSTHDR(&message);
-    check(header != NULL && header->cmsg_len == CMSG_LEN(sizeof(int)),
-          "no fd with \"%s\"", name);
-    memcpy(&master, CMSG_DATA(header), sizeof master);
-    return master;
-}
-
 static void test_console_socket_gets_the_terminal(World *world)
 {
     static const char *const script[] = { "/bin/sh", "-c", "tty; read line",
                                           NULL };
     g_autofree char *bundle = bundle_new(
         world, "box", &(BundleOptions){ .args = script, .terminal = true });
-    struct sockaddr_un address = { .sun_family = AF_UNIX };
-    rn_autofd int listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    g_autofree char *path = NULL;
+    rn_autofd int listener = console_listen(world, &path);
     rn_autofd int master = -1;
     g_autoptr(Run) run = NULL;
 
-    (void)snprintf(address.sun_path, sizeof address.sun_path, "%s/console",
-                   world->dir);
-    check_call(bind(listener, (struct sockaddr *)&address, sizeof address) == 0,
-               "bind");
-    check_call(chmod(address.sun_path, 0666) == 0, "chmod");
-    check_call(listen(listener, 1) == 0, "listen");
     do_rnet(world, 1, "create", "--bundle", bundle, "box");
-    run = create_with(world, bundle, "--console-socket", address.sun_path);
-    master = receive_console(listener);
+    run = create_with(world, bundle, "--console-socket", path);
+    master = console_receive(listener);
     do_rnet(world, 0, "start", "box", NULL, NULL);
     char line[64] = { 0 };
     check_call(read(master, line, sizeof line - 1) > 0, "read the terminal");
