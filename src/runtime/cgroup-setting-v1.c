@@ -128,22 +128,7 @@ static void add_cpu(const RnCpuResources *cpu, GPtrArray *settings)
     if (cpu->shares.given && cpu->shares.value != 0 && !idle)
         (void)rn_cgroup_setting_add(settings, "cpu.shares", "cpu", "cpu.shares",
                                     shares);
-    if (cpu->cpus != NULL && cpu->cpus[0] != '\0')
-        (void)rn_cgroup_setting_add(settings, "cpu.cpus", "cpuset",
-                                    "cpuset.cpus", cpu->cpus);
-    if (cpu->mems != NULL && cpu->mems[0] != '\0')
-        (void)rn_cgroup_setting_add(settings, "cpu.mems", "cpuset",
-                                    "cpuset.mems", cpu->mems);
-}
-
-static void add_pids(const RnOptionalInt *limit, GPtrArray *settings)
-{
-    g_autofree char *text = g_strdup_printf("%" G_GINT64_FORMAT, limit->value);
-
-    if (limit->given)
-        rn_cgroup_setting_add(settings, "pids.limit", "pids", "pids.max",
-                              limit->value > 0 ? text : "max")
-            ->lifts = limit->value <= 0;
+    rn_cgroup_setting_add_cpuset(settings, cpu);
 }
 
 static void add_weight(const RnBlockDevice *device, const RnOptionalInt *weight,
@@ -258,7 +243,7 @@ GPtrArray *rn_cgroup_settings_v1(const RnResources *resources)
                                   G_N_ELEMENTS(numbers));
     add_swap(&resources->memory, settings);
     add_cpu(&resources->cpu, settings);
-    add_pids(&resources->pids_limit, settings);
+    rn_cgroup_setting_add_pids(settings, &resources->pids_limit);
     add_block(&resources->block, settings);
     add_hugepages(resources->hugepages, settings);
     add_network(resources->network_priorities, settings);

@@ -159,26 +159,6 @@ static void add_quota(const RnCpuResources *cpu, int64_t present,
         ->lifts = quota <= 0;
 }
 
-static void add_cpuset(const RnCpuResources *cpu, GPtrArray *settings)
-{
-    if (cpu->cpus != NULL && cpu->cpus[0] != '\0')
-        (void)rn_cgroup_setting_add(settings, "cpu.cpus", "cpuset",
-                                    "cpuset.cpus", cpu->cpus);
-    if (cpu->mems != NULL && cpu->mems[0] != '\0')
-        (void)rn_cgroup_setting_add(settings, "cpu.mems", "cpuset",
-                                    "cpuset.mems", cpu->mems);
-}
-
-static void add_pids(const RnOptionalInt *limit, GPtrArray *settings)
-{
-    g_autofree char *text = g_strdup_printf("%" G_GINT64_FORMAT, limit->value);
-
-    if (limit->given)
-        rn_cgroup_setting_add(settings, "pids.limit", "pids", "pids.max",
-                              limit->value > 0 ? text : "max")
-            ->lifts = limit->value <= 0;
-}
-
 /* prefix: "8:0 " of a device, or "" (bfq) and "default " for all of them. */
 static void add_block_weight(const char *limit, const char *prefix,
                              const char *other_prefix, int64_t weight,
@@ -321,8 +301,8 @@ GPtrArray *rn_cgroup_settings_v2(const RnResources *resources,
     add_swap(&resources->memory, present->memory, settings);
     add_weight(&resources->cpu, settings);
     add_quota(&resources->cpu, present->quota, settings);
-    add_cpuset(&resources->cpu, settings);
-    add_pids(&resources->pids_limit, settings);
+    rn_cgroup_setting_add_cpuset(settings, &resources->cpu);
+    rn_cgroup_setting_add_pids(settings, &resources->pids_limit);
     add_block(&resources->block, settings);
     add_hugepages(resources->hugepages, settings);
     add_rest(resources, settings);

@@ -46,6 +46,27 @@ RnCgroupSetting *rn_cgroup_setting_add(GPtrArray *settings, const char *limit,
     return setting;
 }
 
+void rn_cgroup_setting_add_cpuset(GPtrArray *settings,
+                                  const RnCpuResources *cpu)
+{
+    if (cpu->cpus != NULL && cpu->cpus[0] != '\0')
+        (void)rn_cgroup_setting_add(settings, "cpu.cpus", "cpuset",
+                                    "cpuset.cpus", cpu->cpus);
+    if (cpu->mems != NULL && cpu->mems[0] != '\0')
+        (void)rn_cgroup_setting_add(settings, "cpu.mems", "cpuset",
+                                    "cpuset.mems", cpu->mems);
+}
+
+void rn_cgroup_setting_add_pids(GPtrArray *settings, const RnOptionalInt *limit)
+{
+    g_autofree char *text = g_strdup_printf("%" G_GINT64_FORMAT, limit->value);
+
+    if (limit->given)
+        rn_cgroup_setting_add(settings, "pids.limit", "pids", "pids.max",
+                              limit->value > 0 ? text : "max")
+            ->lifts = limit->value <= 0;
+}
+
 void rn_cgroup_setting_refuse(GPtrArray *settings, const char *limit,
                               const char *controller, const char *why)
 {

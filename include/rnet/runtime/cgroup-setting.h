@@ -61,6 +61,13 @@ RnCgroupSetting *rn_cgroup_setting_add(GPtrArray *settings, const char *limit,
                                        const char *controller, const char *file,
                                        const char *value);
 
+/* The same for what v1 and v2 have alike: cpuset.cpus and cpuset.mems, and
+ * pids.max. */
+void rn_cgroup_setting_add_cpuset(GPtrArray *settings,
+                                  const RnCpuResources *cpu);
+void rn_cgroup_setting_add_pids(GPtrArray *settings,
+                                const RnOptionalInt *limit);
+
 /* The same for a limit that this version does not have. `why` is kept. */
 void rn_cgroup_setting_refuse(GPtrArray *settings, const char *limit,
                               const char *controller, const char *why);
