@@ -19,6 +19,7 @@ include tests/unit/sys.mk
 include tests/unit/net.mk
 include tests/unit/oci.mk
 include tests/unit/runtime.mk
+include tests/unit/dialect.mk
 include tests/integration/local.mk
 include tests/clients/local.mk
 include tests/bench/local.mk

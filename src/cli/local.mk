@@ -19,4 +19,4 @@ rnet_SOURCES += src/cli/cmd-ps.c
 rnet_SOURCES += src/cli/cmd-run.c
 rnet_SOURCES += src/cli/cmd-spec.c
 rnet_SOURCES += src/cli/cmd-update.c
-rnet_LDADD = $(RUNTIME_LIBS)
+rnet_LDADD = $(DIALECT_LIBS)

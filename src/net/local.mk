@@ -79,3 +79,5 @@ libnet_a_SOURCES += src/net/service.c
 noinst_HEADERS += include/rnet/net/agent.h
 noinst_HEADERS += include/rnet/net/network.h
 noinst_HEADERS += include/rnet/net/service.h
+noinst_HEADERS += include/rnet/net/auto-publish.h
+noinst_HEADERS += include/rnet/net/exposed-spec.h

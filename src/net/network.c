@@ -272,24 +272,24 @@ static const RnServiceType relay_type = {
     .restart = restart_relay,
 };
 
-RnNetwork *rn_network_new(const RnNetworkPlan *plan, const GArray *ranges,
-                          GArray *take_listeners)
+RnNetwork *rn_network_new(const RnNetworkRequest *request)
 {
     RnNetwork *network = g_new0(RnNetwork, 1);
+    const GArray *ranges = request->ranges;
     unsigned n_ranges = ranges != NULL ? ranges->len : 0;
 
-    network->setup.plan = *plan;
+    network->setup.plan = *request->plan;
     /* more than fit make rn_network_start() fail */
     network->setup.n_ranges = n_ranges;
     if (n_ranges > 0)
         memcpy(network->setup.ranges, ranges->data,
                MIN(n_ranges, RN_AGENT_MAX_RANGES) * sizeof(RnPortRange));
-    network->listeners = take_listeners != NULL
-                             ? take_listeners
+    network->listeners = request->take_listeners != NULL
+                             ? request->take_listeners
                              : g_array_new(FALSE, FALSE, sizeof(RnListener));
     network->userns_fd = -1;
     network->netns_fd = -1;
-    network->link = -1;
+    network->link = request->take_link;
     network->relay_serving = -1;
     rn_service_init(&network->agent, &agent_type, network);
     rn_service_init(&network->relay, &relay_type, network);

@@ -216,7 +216,7 @@ static bool add_spec(GArray *listeners, const RnPublishSpec *spec,
     for (unsigned i = 0; i < spec->count; i++) {
         RnRelayListener info = {
             .transport = spec->transport,
-            .guest_port = spec->guest_port + i,
+            .guest = { .port = (uint16_t)(spec->guest_port + i) },
             .host = spec->host,
         };
         bool opened = false;

@@ -259,7 +259,7 @@ bool rn_publish_tcp_add(RnPublishTcp *publish, const RnRelayListener *info,
 
     listener->publish = publish;
     listener->fd = take_fd;
-    listener->guest_port = (uint16_t)info->guest_port;
+    listener->guest_port = info->guest.port;
     g_ptr_array_add(publish->listeners, listener);
     rn_tcp_tune(take_fd);
     if (rn_fd_set_nonblocking(take_fd, true, error) &&

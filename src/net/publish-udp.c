@@ -258,7 +258,7 @@ bool rn_publish_udp_add(RnPublishUdp *publish, const RnRelayListener *info,
     listener->publish = publish;
     listener->fd = take_fd;
     listener->index = publish->listeners->len;
-    listener->guest_port = (uint16_t)info->guest_port;
+    listener->guest_port = info->guest.port;
     listener->host = info->host;
     g_ptr_array_add(publish->listeners, listener);
     if (want_local(listener, error) &&

@@ -274,8 +274,7 @@ static bool add_listener(Relay *relay, GError **error)
     if (relay->n_listeners++ == LISTENERS_MAX)
         return rn_set_error(error, RN_ERROR_LIMIT, "more than %d listeners",
                             LISTENERS_MAX);
-    if (info.transport >= RN_TRANSPORT_N_ || info.guest_port < 1 ||
-        info.guest_port > 65535)
+    if (info.transport >= RN_TRANSPORT_N_ || info.guest.port == 0)
         return rn_set_error(error, RN_ERROR_PROTOCOL, "malformed listener");
     fd = rn_msg_steal_fd(&relay->msg, 0);
     if (info.transport == RN_TRANSPORT_TCP)

@@ -249,6 +249,20 @@ static bool detach_network(RnContainer *container, int userns_fd, int netns_fd,
            record_state(container, RN_STATUS_CREATING, error);
 }
 
+static bool keep_network(RnContainer *container, int userns_fd, int netns_fd,
+                         GError **error)
+{
+    RnNetworkRequest request = {
+        .plan = &container->plan->network,
+        .ranges = container->ranges,
+        .take_listeners = g_steal_pointer(&container->listeners),
+        .take_link = -1,
+    };
+
+    container->network = rn_network_new(&request);
+    return rn_network_start(container->network, userns_fd, netns_fd, error);
+}
+
 static bool bring_up_network(RnContainer *container, GError **error)
 {
     const RnPlan *plan = container->plan;
@@ -261,10 +275,7 @@ static bool bring_up_network(RnContainer *container, GError **error)
         !open_namespaces(container, &userns_fd, &netns_fd, error))
         return false;
     if (plan->manner.dies_with_caller) {
-        container->network =
-            rn_network_new(&plan->network, container->ranges,
-                           g_steal_pointer(&container->listeners));
-        if (!rn_network_start(container->network, userns_fd, netns_fd, error))
+        if (!keep_network(container, userns_fd, netns_fd, error))
             return false;
     } else if (!detach_network(container, userns_fd, netns_fd, error)) {
         return false;

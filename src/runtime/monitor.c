@@ -171,13 +171,18 @@ static void on_init_end(RnWatch *watch, uint32_t events)
 static bool bring_up(Monitor *monitor, GError **error)
 {
     g_autoptr(GArray) ranges = g_array_new(FALSE, FALSE, sizeof(RnPortRange));
+    RnNetworkRequest request = {
+        .plan = &monitor->setup.plan,
+        .ranges = ranges,
+        .take_link = -1,
+    };
 
     g_array_append_vals(ranges, monitor->setup.ranges, monitor->setup.n_ranges);
     monitor->loop = rn_loop_new(error);
     if (monitor->loop == NULL)
         return false;
-    monitor->network = rn_network_new(&monitor->setup.plan, ranges,
-                                      g_steal_pointer(&monitor->listeners));
+    request.take_listeners = g_steal_pointer(&monitor->listeners);
+    monitor->network = rn_network_new(&request);
     return rn_network_start(monitor->network, monitor->userns_fd,
                             monitor->netns_fd, error) &&
            rn_network_watch(monitor->network, monitor->loop, error) &&

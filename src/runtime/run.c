@@ -33,10 +33,10 @@ static bool was_asked_for(const GArray *specs, const RnRelayListener *info)
 {
     for (unsigned i = 0; i < specs->len; i++) {
         const RnPublishSpec *spec = &g_array_index(specs, RnPublishSpec, i);
-        uint32_t offset = info->guest_port - spec->guest_port;
+        uint32_t offset = info->guest.port - spec->guest_port;
 
         if (spec->host.port != 0 && spec->transport == info->transport &&
-            info->guest_port >= spec->guest_port && offset < spec->count &&
+            info->guest.port >= spec->guest_port && offset < spec->count &&
             info->host.port == spec->host.port + offset)
             return true;
     }
@@ -63,7 +63,7 @@ static void announce(const GArray *specs, const GArray *listeners,
             continue;
         line = g_strdup_printf("published %s -> %u/%s",
                                rn_endpoint_format(&info->host, host),
-                               info->guest_port, transports[info->transport]);
+                               info->guest.port, transports[info->transport]);
         notice(line);
     }
 }

@@ -97,7 +97,7 @@ Bench *make_bench(const char *front)
     g_autoptr(GError) error = NULL;
     Bench *bench = g_new0(Bench, 1);
     RnPublishTcpParts parts = { .plan = &bench->plan };
-    RnRelayListener info = { .guest_port = 80 };
+    RnRelayListener info = { .guest = { .port = 80 } };
     int pair[2], listener = -1;
 
     bench->plan = test_plan();

@@ -174,7 +174,7 @@ static GArray *open_listeners(World *world, unsigned count)
     for (unsigned i = 0; i < count; i++) {
         struct sockaddr_storage address = { 0 };
         socklen_t length = sizeof address;
-        RnListener listener = { .info = { .guest_port = 80 } };
+        RnListener listener = { .info = { .guest = { .port = 80 } } };
 
         assert_true(
             rn_endpoint_parse_address("127.0.0.1", &listener.info.host, NULL));
@@ -201,6 +201,7 @@ static void set_address(RnEndpoint *endpoint, const char *text)
 static void open_world(World *world, Part part, unsigned n_listeners)
 {
     RnPortRange range = { 80, 80, RN_TRANSPORT_TCP };
+    RnNetworkRequest request = { .take_link = -1 };
 
     *world = (World){ .plan = { .interface = "tap0",
                                 .mtu = 65520,
@@ -220,8 +221,10 @@ static void open_world(World *world, Part part, unsigned n_listeners)
     world->loop = rn_loop_new(NULL);
     world->ranges = g_array_new(FALSE, FALSE, sizeof(RnPortRange));
     g_array_append_val(world->ranges, range);
-    world->network = rn_network_new(&world->plan, world->ranges,
-                                    open_listeners(world, n_listeners));
+    request.plan = &world->plan;
+    request.ranges = world->ranges;
+    request.take_listeners = open_listeners(world, n_listeners);
+    world->network = rn_network_new(&request);
     rn_log_set_level(RN_LOG_ERROR); /* the warnings are wanted here */
 }
 
@@ -447,7 +450,8 @@ static void ranges_more_than_possible_refused(void **state)
     rn_network_free(world.network);
     for (int i = 0; i < RN_AGENT_MAX_RANGES; i++)
         g_array_append_val(world.ranges, range);
-    world.network = rn_network_new(&world.plan, world.ranges, NULL);
+    world.network = rn_network_new(&(RnNetworkRequest){
+        .plan = &world.plan, .ranges = world.ranges, .take_link = -1 });
     assert_false(rn_network_start(world.network, world.netns.userns_fd,
                                   world.netns.netns_fd, &error));
     assert_error(error, RN_ERROR, RN_ERROR_LIMIT, "257 separate ranges");

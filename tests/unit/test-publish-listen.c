@@ -117,7 +117,7 @@ static void tcp_picked_port_listens(void **state)
     assert_no_error(error);
     assert_int_equal(listeners->len, 1);
     assert_socket(get_listener(listeners, 0), SOCK_STREAM);
-    assert_int_equal(get_listener(listeners, 0)->info.guest_port, 80);
+    assert_int_equal(get_listener(listeners, 0)->info.guest.port, 80);
     assert_int_equal(get_listener(listeners, 0)->info.transport,
                      RN_TRANSPORT_TCP);
     assert_true(
@@ -146,7 +146,7 @@ static void picked_range_has_a_port_each(void **state)
     assert_int_equal(listeners->len, 3);
     for (unsigned i = 0; i < 3; i++) {
         assert_socket(get_listener(listeners, i), SOCK_STREAM);
-        assert_int_equal(get_listener(listeners, i)->info.guest_port, 80 + i);
+        assert_int_equal(get_listener(listeners, i)->info.guest.port, 80 + i);
     }
     assert_int_not_equal(get_listener(listeners, 0)->info.host.port,
                          get_listener(listeners, 1)->info.host.port);

@@ -324,7 +324,7 @@ static void crowd_at_one_port_leaves_the_other_open(void **state)
         ADMITTED = 512
     };
     g_autoptr(Bench) bench = make_bench("127.0.0.1");
-    RnRelayListener info = { .guest_port = 80 };
+    RnRelayListener info = { .guest = { .port = 80 } };
     int crowd[CROWD], listener = listen_on("127.0.0.1", &info.host);
     rn_autofd int other = -1;
 

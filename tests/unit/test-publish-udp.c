@@ -203,7 +203,8 @@ static Bench *make_bench(const char *front)
 {
     g_autoptr(GError) error = NULL;
     Bench *bench = g_new0(Bench, 1);
-    RnRelayListener info = { .transport = RN_TRANSPORT_UDP, .guest_port = 53 };
+    RnRelayListener info = { .transport = RN_TRANSPORT_UDP,
+                             .guest = { .port = 53 } };
     int fd = open_socket(front, &bench->front);
 
     bench->plan = test_plan();

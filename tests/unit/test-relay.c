@@ -156,7 +156,7 @@ static int connect_to(const RnEndpoint *at, int type)
 static void send_listener(Bench *bench, RnTransport transport,
                           RnEndpoint *out_front)
 {
-    RnRelayListener info = { .transport = transport, .guest_port = 80 };
+    RnRelayListener info = { .transport = transport, .guest = { .port = 80 } };
     rn_autofd int fd = open_socket(
         transport == RN_TRANSPORT_TCP ? SOCK_STREAM : SOCK_DGRAM, out_front);
 

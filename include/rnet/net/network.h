@@ -9,17 +9,30 @@
 #ifndef RNET_NET_NETWORK_H
 #define RNET_NET_NETWORK_H
 
+#include <rnet/net/publish.h>
 #include <rnet/sys/loop.h>
-#include <rnet/util/protocol.h>
 
 typedef struct RnNetwork RnNetwork;
 
-/*
- * Takes `listeners` (GArray of RnListener, or NULL). `ranges` (GArray of
- * RnPortRange) is borrowed until rn_network_start() returns.
- */
-RnNetwork *rn_network_new(const RnNetworkPlan *plan, const GArray *ranges,
-                          GArray *take_listeners) RN_CHECK;
+/* One line for the person, without a newline. */
+typedef void (*RnNetworkNotice)(const char *line, void *data);
+
+typedef struct RnNetworkRequest {
+    const RnNetworkPlan *plan;
+    const GArray *ranges;   /* of RnPortRange: the listeners' ports inside;
+                              borrowed until rn_network_start() returns */
+    GArray *take_listeners; /* of RnListener, or NULL: none */
+    /* TCP ports inside that are published on the host's loopback while
+     * something listens on them (auto-publish.h); first 0: none */
+    RnPortRange auto_publish;
+    RnNetworkNotice notice; /* what is published and withdrawn; may be NULL */
+    void *notice_data;
+    /* A link that the caller has, when there is no namespace to enter (a TAP
+     * opened elsewhere, a socket to a virtual machine); -1: nsagent makes it */
+    int take_link;
+} RnNetworkRequest;
+
+RnNetwork *rn_network_new(const RnNetworkRequest *request) RN_CHECK;
 
 /*
  * Starts nsagent in the network namespace (netns_fd, and userns_fd: the user
@@ -30,12 +43,34 @@ RnNetwork *rn_network_new(const RnNetworkPlan *plan, const GArray *ranges,
 bool rn_network_start(RnNetwork *network, int userns_fd, int netns_fd,
                       GError **error) RN_CHECK;
 
+/* Whether the relay is there and ready at this moment. */
+bool rn_network_is_up(const RnNetwork *network);
+
+/* As it is now: guest_mac and handoff_mode are known once it has started. */
+const RnNetworkPlan *rn_network_plan(const RnNetwork *network);
+
+/*
+ * Publishes the ports of `spec` from now on; to `guest` (its port is the first;
+ * AF_UNSPEC: the guest's own addresses, ports as in the spec). *out_id names
+ * them, counts from 1 up and is not used again. Errors as
+ * rn_listeners_open(), and RN_ERROR_LIMIT beyond RN_PUBLISH_MAX ports. Needs
+ * rn_network_watch().
+ */
+bool rn_network_publish(RnNetwork *network, const RnPublishSpec *spec,
+                        const RnEndpoint *guest, uint32_t *out_id,
+                        GError **error) RN_CHECK;
+
+/* Closes the listeners of an id; what they accepted goes on.
+ * RN_ERROR_NOT_FOUND. */
+bool rn_network_withdraw(RnNetwork *network, uint32_t id,
+                         GError **error) RN_CHECK;
+
 /*
  * Supervises from `loop`: a helper that dies is logged at warning and started
  * again, after a delay that doubles from 0 to 5 s while it keeps dying.
  */
-bool rn_network_watch(RnNetwork *network, RnLoop *loop, GError **error)
-    RN_CHECK;
+bool rn_network_watch(RnNetwork *network, RnLoop *loop,
+                      GError **error) RN_CHECK;
 
 /* Ends both helpers, waits for them, closes everything. NULL is fine. */
 void rn_network_free(RnNetwork *network);

@@ -40,9 +40,18 @@
  *                                            that owns it, if that is another
  *   AGENT_READY        A>M RnAgentReady      fd: link, if one was asked for; the
  *                                            namespace is configured
+ *   AGENT_EXPOSED      A>M RnExposedPort     fd: listens on the namespace's
+ *                                            loopback; before READY, for each of
+ *                                            plan.exposed and each family, if a
+ *                                            link was asked for
  *   AGENT_SERVE        M>A -                 fd: a new serving socket, in place of
  *                                            the one before. M sends it after
  *                                            READY and whenever a relay starts
+ *   AGENT_PUBLISH      M>A RnPortRange       one more port is published
+ *   AGENT_WITHDRAW     M>A RnPortRange       one of these is not any more
+ *   AGENT_LISTENING    A>M RnAgentListening  after READY, with watch_ports: all
+ *                                            that listens now, whenever that
+ *                                            has changed
  *   EOF: the network ends, and nsagent with it.
  *
  * relay (R) and nsagent (A), on the serving socket; many requests in flight
@@ -54,8 +63,15 @@
  *   EOF at A: wait for the next AGENT_SERVE. EOF at R: the relay ends.
  *
  * monitor (M) and relay (R), on fd RN_HELPER_FD of the relay
- *   RELAY_SETUP        M>R RnRelaySetup      fds: link, serving socket
- *   RELAY_LISTENER     M>R RnRelayListener   fd: bound (TCP: listening too)
+ *   RELAY_SETUP        M>R RnRelaySetup      fds: link, serving socket; the
+ *                                            latter is missing where there is no
+ *                                            nsagent (a link of the caller's)
+ *   RELAY_LISTENER     M>R RnRelayListener   fd: bound (TCP: listening too); after
+ *                                            READY as well
+ *   RELAY_WITHDRAW     M>R uint32_t          after READY: the listeners of that id
+ *                                            are closed; what they accepted
+ *                                            goes on
+ *   RELAY_EXPOSE       M>R RnExposedPort     fd: of AGENT_EXPOSED
  *   RELAY_START        M>R -                 all is handed over: confine, run
  *   RELAY_READY        R>M -                 frames and connections are moving
  *   EOF: the network ends, and the relay with it.
@@ -68,6 +84,12 @@
  *   MONITOR_START      L>M -                 all is handed over
  *   MONITOR_READY      M>L -                 the network is up
  *   EOF after READY: L is done; M ends with the pidfd. EOF before: M ends.
+ *
+ * whoever asks (C) and the keeper of a network (K), over a connection to the
+ * socket of the network's entry (runtime/network-entry.h)
+ *   CONTROL_STATUS     C>K -                 how is it?
+ *   CONTROL_STATE      K>C JSON (no NUL)     what keeper.h says of it
+ *   CONTROL_DETACH     C>K -                 end the network; EOF: it has ended
  *
  * launcher (L) and guard (G), on fd RN_HELPER_FD of the guard
  *   GUARD_WATCH        L>G container id      fds: directory of the entries, then
@@ -87,7 +109,9 @@
 
 #include <rnet/util/inet.h>
 
-enum { RN_HELPER_FD = 3 }; /* where a helper finds its socket */
+enum {
+    RN_HELPER_FD = 3
+}; /* where a helper finds its socket */
 
 typedef enum RnMsgType {
     RN_MSG_FAILED = 1, /* payload: see rn_msg_send_error() */
@@ -109,12 +133,18 @@ typedef enum RnMsgType {
     RN_MSG_AGENT_SETUP,
     RN_MSG_AGENT_READY,
     RN_MSG_AGENT_SERVE,
+    RN_MSG_AGENT_EXPOSED,
+    RN_MSG_AGENT_PUBLISH,
+    RN_MSG_AGENT_WITHDRAW,
+    RN_MSG_AGENT_LISTENING,
 
     RN_MSG_SOCKET_REQUEST,
     RN_MSG_SOCKET_REPLY,
 
     RN_MSG_RELAY_SETUP,
     RN_MSG_RELAY_LISTENER,
+    RN_MSG_RELAY_WITHDRAW,
+    RN_MSG_RELAY_EXPOSE,
     RN_MSG_RELAY_START,
     RN_MSG_RELAY_READY,
 
@@ -125,6 +155,10 @@ typedef enum RnMsgType {
 
     RN_MSG_GUARD_WATCH,
     RN_MSG_GUARD_DONE,
+
+    RN_MSG_CONTROL_STATUS,
+    RN_MSG_CONTROL_STATE,
+    RN_MSG_CONTROL_DETACH,
 
     RN_MSG_N_
 } RnMsgType;
@@ -145,6 +179,16 @@ typedef enum RnHandoffMode {
     RN_HANDOFF_MODE_N_
 } RnHandoffMode;
 
+/* A port of the host's loopback that the container may reach (TCP). */
+typedef struct RnExposedPort {
+    uint16_t host_port;
+    uint16_t guest_port; /* at the gateway, and on the container's loopback */
+} RnExposedPort;
+
+enum {
+    RN_EXPOSED_MAX = 32
+};
+
 /* The addresses of one network: what design.md, 5, has as defaults. */
 typedef struct RnNetworkPlan {
     char interface[16]; /* NUL-terminated, "tap0" */
@@ -157,6 +201,16 @@ typedef struct RnNetworkPlan {
     uint8_t link_mode;      /* RnLinkMode */
     uint8_t handoff_mode;   /* RnHandoffMode */
     uint8_t handoff_mac[6]; /* where the SYNs go that the relay hands off */
+    uint8_t no_dns;         /* 1: nobody answers at dns4 and dns6 */
+    /* 1: addresses, routes and MAC of the interface are its owner's business,
+     * now or later; nsagent opens the link (the TAP may exist already) and
+     * hands TCP off once the guest's address is there. guest_mac counts from
+     * AGENT_READY on. */
+    uint8_t is_manual;
+    uint16_t n_exposed;
+    RnExposedPort exposed[RN_EXPOSED_MAX];
+    /* what outbound sockets are bound to, ports 0; AF_UNSPEC: to nothing */
+    RnEndpoint outbound4, outbound6;
     RnEndpoint network4, guest4, gateway4, dns4; /* ports 0 */
     RnEndpoint network6, guest6, gateway6, dns6; /* AF_UNSPEC: no IPv6 */
 } RnNetworkPlan;
@@ -173,9 +227,13 @@ typedef struct RnPortRange {
     uint16_t transport; /* RnTransport */
 } RnPortRange;
 
-enum { RN_AGENT_MAX_RANGES = 256 };
+enum {
+    RN_AGENT_MAX_RANGES = 256
+};
 
-enum { RN_SOURCES_MAX = 8 }; /* what one message carries, RN_MSG_MAX_FDS */
+enum {
+    RN_SOURCES_MAX = 8
+}; /* what one message carries, RN_MSG_MAX_FDS */
 
 /* Which entries of config.json's mounts the fds are for. */
 typedef struct RnSources {
@@ -188,14 +246,30 @@ typedef struct RnAgentSetup {
     RnNetworkPlan plan;
     uint32_t make_link; /* 1: create and configure; 0: it is all there, serve */
     uint32_t n_ranges;
-    uint32_t log_level; /* RnLogLevel */
+    uint32_t log_level;   /* RnLogLevel */
+    uint32_t watch_ports; /* 1: AGENT_LISTENING is wanted */
     RnPortRange ranges[RN_AGENT_MAX_RANGES];
 } RnAgentSetup;
 
 typedef struct RnAgentReady {
     uint32_t handoff_mode; /* what came of it: RN_HANDOFF_MODE_ON or _OFF */
-    uint32_t reserved;
+    uint8_t guest_mac[6];  /* what the interface has */
+    uint8_t reserved[2];
 } RnAgentReady;
+
+enum {
+    RN_LISTENING_MAX = 256
+};
+
+/*
+ * TCP sockets that listen inside. With more than RN_LISTENING_MAX the rest is
+ * left out.
+ */
+typedef struct RnAgentListening {
+    uint32_t count;
+    uint32_t reserved;
+    RnEndpoint endpoints[RN_LISTENING_MAX]; /* the first count */
+} RnAgentListening;
 
 /*
  * "Give me a TCP socket like this": non-blocking, its connect() already called.
@@ -207,13 +281,15 @@ typedef struct RnAgentReady {
  * the addresses only remote.family counts then.
  */
 typedef struct RnSocketRequest {
-    uint64_t id; /* the relay's, echoed */
+    uint64_t id;       /* the relay's, echoed */
     uint32_t n_spares; /* at most RN_SPARES_MAX */
     uint32_t reserved; /* 0 */
     RnEndpoint local, remote;
 } RnSocketRequest;
 
-enum { RN_SPARES_MAX = 8 }; /* what one message carries, RN_MSG_MAX_FDS */
+enum {
+    RN_SPARES_MAX = 8
+}; /* what one message carries, RN_MSG_MAX_FDS */
 
 typedef struct RnSocketReply {
     uint64_t id;
@@ -229,8 +305,12 @@ typedef struct RnRelaySetup {
 
 typedef struct RnRelayListener {
     uint32_t transport; /* RnTransport */
-    uint32_t guest_port;
-    RnEndpoint host; /* what the fd is bound to, its port filled in */
+    uint32_t id;        /* the monitor's; several listeners may share one */
+    RnEndpoint host;    /* what the fd is bound to, its port filled in */
+    /* where to: port never 0; AF_UNSPEC: the guest's address of the client's
+     * family. A loopback address is the namespace's own; clients are seen
+     * there as that address. */
+    RnEndpoint guest;
 } RnRelayListener;
 
 typedef struct RnJoined {
