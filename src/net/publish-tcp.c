@@ -4,7 +4,8 @@
  *
  * Role:     listener -> visit -> splicer
  * Runs in:  the relay
- * Owns:     the listeners; the visits under way
+ * Owns:     the listeners; the visits under way. A listener that was withdrawn
+ *           is closed, and freed when the last of its visits has ended
  * Limits:   ACCEPT_BUDGET clients of one listener a turn; at most WAITING_MAX
  *           visits, and LISTENER_WAITING_MAX of one listener, so that a service
  *           that accepts nobody does not close the other ports; FD_RESERVE fds,
@@ -40,7 +41,8 @@ G_STATIC_ASSERT((int)WAITING_MAX <= (int)RN_AGENT_CLIENT_MAX);
 
 typedef struct Listener {
     RnPublishTcp *publish;
-    int fd;
+    uint32_t id; /* the monitor's */
+    int fd;      /* -1: withdrawn */
     uint16_t guest_port;
     unsigned n_waiting; /* visits under way */
     RnWatch watch;
@@ -67,14 +69,10 @@ static void free_listener(void *data)
 /* Whether there are fds for what is under way and one more client. */
 static bool has_room(const RnPublishTcp *publish)
 {
-    const Listener *any = NULL;
-    unsigned wanted = publish->visit_parts.visits.length + FD_RESERVE;
+    unsigned n_visits = publish->visit_parts.visits.length;
 
-    if (publish->listeners->len == 0 ||
-        publish->visit_parts.visits.length >= WAITING_MAX)
-        return false;
-    any = g_ptr_array_index(publish->listeners, 0);
-    return rn_fd_room(any->fd, wanted);
+    return n_visits < WAITING_MAX &&
+           rn_fd_room(rn_loop_fd(publish->loop), n_visits + FD_RESERVE);
 }
 
 /* Watches a listener while it may accept. */
@@ -145,7 +143,10 @@ static void handle_visit_end(int take_client, int take_inside, void *data)
     RnPublishTcp *publish = listener->publish;
 
     listener->n_waiting--;
-    update_listener(listener);
+    if (listener->fd < 0 && listener->n_waiting == 0)
+        g_ptr_array_remove_fast(publish->listeners, listener);
+    else
+        update_listener(listener);
     if (take_client >= 0)
         join(publish, take_client, take_inside);
     resume_accepting(publish);
@@ -258,6 +259,7 @@ bool rn_publish_tcp_add(RnPublishTcp *publish, const RnRelayListener *info,
     Listener *listener = g_new0(Listener, 1);
 
     listener->publish = publish;
+    listener->id = info->id;
     listener->fd = take_fd;
     listener->guest_port = info->guest.port;
     g_ptr_array_add(publish->listeners, listener);
@@ -269,6 +271,30 @@ bool rn_publish_tcp_add(RnPublishTcp *publish, const RnRelayListener *info,
         return true;
     g_ptr_array_remove(publish->listeners, listener);
     return false;
+}
+
+static void withdraw_listener(RnPublishTcp *publish, Listener *listener)
+{
+    rn_watch_remove(&listener->watch);
+    rn_fd_close(&listener->fd);
+    if (listener->n_waiting == 0)
+        g_ptr_array_remove_fast(publish->listeners, listener);
+}
+
+unsigned rn_publish_tcp_remove(RnPublishTcp *publish, uint32_t id)
+{
+    unsigned n_removed = 0;
+
+    /* backwards: what takes the place of one that is gone was looked at */
+    for (unsigned i = publish->listeners->len; i > 0; i--) {
+        Listener *listener = g_ptr_array_index(publish->listeners, i - 1);
+
+        if (listener->id != id || listener->fd < 0)
+            continue;
+        withdraw_listener(publish, listener);
+        n_removed++;
+    }
+    return n_removed;
 }
 
 bool rn_publish_tcp_is_paused(const RnPublishTcp *publish)

@@ -31,8 +31,9 @@ G_STATIC_ASSERT(CMSG_SPACE(sizeof(struct in6_pktinfo)) <= RN_UDP_ROUTE_CONTROL);
 
 typedef struct Listener {
     RnPublishUdp *publish;
+    uint32_t id;    /* the monitor's */
+    uint32_t index; /* in `listeners`, for the flows */
     int fd;
-    uint32_t index;
     uint16_t guest_port;
     RnEndpoint host;
     RnWatch watch;
@@ -46,13 +47,15 @@ struct RnPublishUdp {
     RnUdpFlows *flows;
     RnReassembly *reassembly;
     RnTimer expiry;
-    GPtrArray *listeners; /* of Listener */
+    GPtrArray *listeners; /* of Listener; NULL: withdrawn, a free place */
 };
 
 static void free_listener(void *data)
 {
     Listener *listener = data;
 
+    if (listener == NULL)
+        return;
     rn_watch_remove(&listener->watch);
     rn_fd_close(&listener->fd);
     g_free(listener);
@@ -250,17 +253,41 @@ static bool want_local(const Listener *listener, GError **error)
     return true;
 }
 
+/* Gives it the first free place. */
+static void put_listener(RnPublishUdp *publish, Listener *listener)
+{
+    GPtrArray *listeners = publish->listeners;
+    unsigned i = 0;
+
+    while (i < listeners->len && g_ptr_array_index(listeners, i) != NULL)
+        i++;
+    if (i == listeners->len)
+        g_ptr_array_add(listeners, NULL);
+    listener->index = i;
+    g_ptr_array_index(listeners, i) = listener;
+}
+
+static void remove_listener(Listener *listener)
+{
+    RnPublishUdp *publish = listener->publish;
+
+    rn_udp_sender_flush(publish->sender); /* its answers may be there */
+    rn_udp_flows_remove(publish->flows, listener->index);
+    g_ptr_array_index(publish->listeners, listener->index) = NULL;
+    free_listener(listener);
+}
+
 bool rn_publish_udp_add(RnPublishUdp *publish, const RnRelayListener *info,
                         int take_fd, GError **error)
 {
     Listener *listener = g_new0(Listener, 1);
 
     listener->publish = publish;
+    listener->id = info->id;
     listener->fd = take_fd;
-    listener->index = publish->listeners->len;
     listener->guest_port = info->guest.port;
     listener->host = info->host;
-    g_ptr_array_add(publish->listeners, listener);
+    put_listener(publish, listener);
     if (want_local(listener, error) &&
         rn_fd_set_nonblocking(take_fd, true, error) &&
         rn_loop_add(publish->loop, &listener->watch, take_fd, EPOLLIN,
@@ -268,8 +295,23 @@ bool rn_publish_udp_add(RnPublishUdp *publish, const RnRelayListener *info,
         rn_udp_intake_prepare(take_fd);
         return true;
     }
-    g_ptr_array_remove(publish->listeners, listener);
+    remove_listener(listener);
     return false;
+}
+
+unsigned rn_publish_udp_remove(RnPublishUdp *publish, uint32_t id)
+{
+    unsigned n_removed = 0;
+
+    for (unsigned i = 0; i < publish->listeners->len; i++) {
+        Listener *listener = g_ptr_array_index(publish->listeners, i);
+
+        if (listener == NULL || listener->id != id)
+            continue;
+        remove_listener(listener);
+        n_removed++;
+    }
+    return n_removed;
 }
 
 static bool take_fragment(RnPublishUdp *publish, const RnFrame *frame)

@@ -28,18 +28,12 @@
 #include <rnet/net/link.h>
 #include <rnet/net/network.h>
 #include <rnet/net/ping6.h>
-#include <rnet/net/publish-tcp.h>
-#include <rnet/net/publish-udp.h>
-#include <rnet/net/publish.h>
+#include <rnet/net/relay-orders.h>
 #include <rnet/net/slirp.h>
 #include <rnet/net/udp-out.h>
 #include <rnet/sys/process.h>
 #include <rnet/util/log.h>
 #include <rnet/util/msg.h>
-
-enum {
-    LISTENERS_MAX = 2 * RN_PUBLISH_MAX, /* each port on IPv4 and IPv6 */
-};
 
 typedef struct Relay {
     RnNetworkPlan plan;
@@ -57,7 +51,7 @@ typedef struct Relay {
     RnUdpOut *udp_out;
     RnPublishUdp *udp;
     RnPing6 *ping6; /* NULL: libslirp does it */
-    unsigned n_listeners;
+    RnRelayOrders orders;
     bool is_over;    /* leave the loop */
     GError *failure; /* why, if not for the monitor's EOF */
     RnMsg msg;
@@ -154,17 +148,16 @@ static void handle_agent_loss(const GError *failure, void *owner)
                            RN_AGENT_NAME, failure->message);
 }
 
-/* Nothing is due from the monitor any more but its end. */
 static void handle_monitor(RnWatch *watch, uint32_t events)
 {
     Relay *relay = watch->data;
     GError *failure = NULL;
 
     (void)events;
+    if (rn_msg_recv(watch->fd, &relay->msg, &failure) &&
+        rn_relay_orders_take(&relay->orders, &relay->msg, &failure))
+        return;
     relay->is_over = true;
-    if (rn_msg_recv(watch->fd, &relay->msg, &failure))
-        (void)rn_set_error(&failure, RN_ERROR_PROTOCOL, "unexpected message %u",
-                           relay->msg.type);
     if (g_error_matches(failure, RN_ERROR, RN_ERROR_PEER_DIED)) {
         g_error_free(failure);
         return;
@@ -247,6 +240,8 @@ static void make_udp_parts(Relay *relay)
     relay->udp_out = rn_udp_out_new(&out);
     relay->udp = rn_publish_udp_new(&relay->plan, relay->loop,
                                     relay->udp_intake, relay->udp_sender);
+    relay->orders.tcp = relay->tcp;
+    relay->orders.udp = relay->udp;
 }
 
 static bool make_parts(Relay *relay, GError **error)
@@ -263,31 +258,7 @@ static bool make_parts(Relay *relay, GError **error)
     return true;
 }
 
-static bool add_listener(Relay *relay, GError **error)
-{
-    RnRelayListener info = { 0 };
-    char text[RN_ENDPOINT_TEXT];
-    bool added = false;
-    int fd = -1;
-
-    memcpy(&info, relay->msg.payload, sizeof info);
-    if (relay->n_listeners++ == LISTENERS_MAX)
-        return rn_set_error(error, RN_ERROR_LIMIT, "more than %d listeners",
-                            LISTENERS_MAX);
-    if (info.transport >= RN_TRANSPORT_N_ || info.guest.port == 0)
-        return rn_set_error(error, RN_ERROR_PROTOCOL, "malformed listener");
-    fd = rn_msg_steal_fd(&relay->msg, 0);
-    if (info.transport == RN_TRANSPORT_TCP)
-        added = rn_publish_tcp_add(relay->tcp, &info, fd, error);
-    else
-        added = rn_publish_udp_add(relay->udp, &info, fd, error);
-    if (!added)
-        g_prefix_error(error,
-                       "listener %s: ", rn_endpoint_format(&info.host, text));
-    return added;
-}
-
-static bool take_listeners(Relay *relay, int socket, GError **error)
+static bool take_orders(Relay *relay, int socket, GError **error)
 {
     RnMsg *msg = &relay->msg;
 
@@ -297,13 +268,7 @@ static bool take_listeners(Relay *relay, int socket, GError **error)
         if (msg->type == RN_MSG_RELAY_START && msg->length == 0 &&
             msg->n_fds == 0)
             return true;
-        if (msg->type != RN_MSG_RELAY_LISTENER ||
-            msg->length != sizeof(RnRelayListener) || msg->n_fds != 1)
-            return rn_set_error(error, RN_ERROR_PROTOCOL,
-                                "unexpected message %u of %" G_GSIZE_FORMAT
-                                " bytes and %u fds",
-                                msg->type, msg->length, msg->n_fds);
-        if (!add_listener(relay, error))
+        if (!rn_relay_orders_take(&relay->orders, msg, error))
             return false;
     }
 }
@@ -317,7 +282,7 @@ static bool begin(Relay *relay, int socket, GError **error)
     /* before listeners come; with fewer fds it works too, for fewer flows */
     if (!rn_fd_room_raise(&not_raised))
         rn_log_debug("%s, ignoring", not_raised->message);
-    if (!make_parts(relay, error) || !take_listeners(relay, socket, error) ||
+    if (!make_parts(relay, error) || !take_orders(relay, socket, error) ||
         !rn_loop_add(relay->loop, &relay->monitor, socket, EPOLLIN,
                      handle_monitor, relay, error))
         return false;

@@ -233,6 +233,21 @@ void rn_udp_flows_expire(RnUdpFlows *flows, int64_t now_ms)
     }
 }
 
+void rn_udp_flows_remove(RnUdpFlows *flows, uint32_t listener)
+{
+    for (unsigned i = 0; i < 2; i++) {
+        GList *next = NULL;
+
+        for (GList *link = flows->idle[i].head; link != NULL; link = next) {
+            Entry *entry = link->data;
+
+            next = link->next;
+            if (entry->flow.origin.listener == listener)
+                remove_entry(flows, entry);
+        }
+    }
+}
+
 int64_t rn_udp_flows_next_expiry_ms(const RnUdpFlows *flows)
 {
     int64_t next_ms = -1;

@@ -353,6 +353,36 @@ static void crowd_at_one_port_leaves_the_other_open(void **state)
         rn_fd_close(&crowd[i]);
 }
 
+/* A client that was accepted before its listener went is served after it. */
+static void withdrawn_listener_keeps_its_waiting_clients(void **state)
+{
+    g_autoptr(Bench) bench = make_bench("127.0.0.1");
+    RnRelayListener info = { .id = 7, .guest = { .port = 80 } };
+    int listener = listen_on("127.0.0.1", &info.host);
+    rn_autofd int client = -1, other = -1, service = -1, refused = -1;
+    char byte;
+
+    (void)state;
+    assert_true(rn_publish_tcp_add(bench->publish, &info, listener, NULL));
+    bench->answers[0] = KEEP;
+    client = connect_to(&info.host);
+    await_requests(bench, 1);
+    assert_int_equal(rn_publish_tcp_remove(bench->publish, 8), 0);
+    assert_int_equal(rn_publish_tcp_remove(bench->publish, 7), 1);
+    assert_int_equal(rn_publish_tcp_remove(bench->publish, 7), 0);
+    refused = connect_to(&info.host);
+    assert_int_equal(await_read(bench, refused, &byte, 1), -1);
+    assert_int_equal(errno, ECONNREFUSED);
+
+    reply(bench, bench->requests[0].id, CONNECT);
+    service = await_service(bench);
+    exchange(bench, client, service);
+    rn_fd_close(&service);
+    other = connect_to(&bench->front);
+    service = await_service(bench);
+    exchange(bench, other, service);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -370,6 +400,7 @@ int main(void)
         cmocka_unit_test(shortage_of_fds_stops_accepting_until_flows_end),
         cmocka_unit_test(exhausted_fds_pause_without_spinning),
         cmocka_unit_test(crowd_at_one_port_leaves_the_other_open),
+        cmocka_unit_test(withdrawn_listener_keeps_its_waiting_clients),
     };
 
     if (!rn_relay_prepare(NULL))

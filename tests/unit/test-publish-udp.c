@@ -316,6 +316,34 @@ static void question_and_answer_pass_each_way(void **state)
     }
 }
 
+static void withdrawn_port_loses_its_flows_and_no_others(void **state)
+{
+    g_autoptr(Bench) bench = make_bench("127.0.0.1");
+    RnRelayListener info = { .id = 7, .guest = { .port = 53 } };
+    RnEndpoint self;
+    rn_autofd int client = open_socket("127.0.0.1", &self);
+    int fd = open_socket("127.0.0.1", &info.host);
+
+    (void)state;
+    assert_true(rn_publish_udp_add(bench->publish, &info, fd, NULL));
+    send_to(client, &bench->front, "a", 1);
+    await_frames(bench, 1);
+    send_to(client, &info.host, "b", 1);
+    await_frames(bench, 2);
+    assert_int_equal(rn_publish_udp_n_flows(bench->publish), 2);
+    assert_int_equal(rn_publish_udp_remove(bench->publish, 7), 1);
+    assert_int_equal(rn_publish_udp_remove(bench->publish, 7), 0);
+    assert_int_equal(rn_publish_udp_n_flows(bench->publish), 1);
+    assert_false(answer(bench, "late"));
+
+    /* its place is another's now */
+    fd = open_socket("127.0.0.1", &info.host);
+    assert_true(rn_publish_udp_add(bench->publish, &info, fd, NULL));
+    send_to(client, &info.host, "c", 1);
+    await_frames(bench, 3);
+    assert_true(answer(bench, "in time"));
+}
+
 static void answer_without_a_flow_is_not_taken(void **state)
 {
     g_autoptr(Bench) bench = make_bench("127.0.0.1");
@@ -441,6 +469,7 @@ int main(void)
         cmocka_unit_test(flows_expire_by_whether_they_were_answered),
         cmocka_unit_test(flows_beyond_the_bound_replace_the_most_idle),
         cmocka_unit_test(question_and_answer_pass_each_way),
+        cmocka_unit_test(withdrawn_port_loses_its_flows_and_no_others),
         cmocka_unit_test(answer_without_a_flow_is_not_taken),
         cmocka_unit_test(answer_with_wrong_checksum_is_dropped),
         cmocka_unit_test(burst_of_datagrams_keeps_its_flow_and_sizes),

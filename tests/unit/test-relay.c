@@ -31,6 +31,7 @@
 
 enum {
     DEADLINE_MS = 20000, /* for any one event; only a failure takes so long */
+    REFUSAL_TRIES = 20000,
 };
 
 typedef struct Bench {
@@ -153,10 +154,17 @@ static int connect_to(const RnEndpoint *at, int type)
     return fd;
 }
 
-static void send_listener(Bench *bench, RnTransport transport,
+enum {
+    FIRST_ID = 1, /* of what is published from the start */
+    LATE_ID,
+};
+
+static void send_listener(Bench *bench, RnTransport transport, uint32_t id,
                           RnEndpoint *out_front)
 {
-    RnRelayListener info = { .transport = transport, .guest = { .port = 80 } };
+    RnRelayListener info = { .transport = transport,
+                             .id = id,
+                             .guest = { .port = 80 } };
     rn_autofd int fd = open_socket(
         transport == RN_TRANSPORT_TCP ? SOCK_STREAM : SOCK_DGRAM, out_front);
 
@@ -172,8 +180,8 @@ static Bench *make_ready_relay(void)
     Bench *bench = start_relay();
 
     send_setup(bench);
-    send_listener(bench, RN_TRANSPORT_TCP, &bench->tcp_front);
-    send_listener(bench, RN_TRANSPORT_UDP, &bench->udp_front);
+    send_listener(bench, RN_TRANSPORT_TCP, FIRST_ID, &bench->tcp_front);
+    send_listener(bench, RN_TRANSPORT_UDP, FIRST_ID, &bench->udp_front);
     assert_true(rn_msg_send(bench->monitor, RN_MSG_RELAY_START, NULL, 0, NULL,
                             0, NULL));
     wait_readable(bench->monitor);
@@ -254,6 +262,29 @@ static void answer_request(Bench *bench, const RnEndpoint *service)
         assert_true(rn_msg_send(bench->agent, RN_MSG_SOCKET_REPLY, &answer,
                                 sizeof answer, &fd, fd >= 0 ? 1 : 0, NULL));
     }
+}
+
+static void withdraw(Bench *bench, uint32_t id)
+{
+    assert_true(rn_msg_send(bench->monitor, RN_MSG_RELAY_WITHDRAW, &id,
+                            sizeof id, NULL, 0, NULL));
+}
+
+/* Connects until nobody listens there any more. */
+static void await_refusal(const RnEndpoint *at)
+{
+    struct sockaddr_storage storage;
+    socklen_t length = rn_endpoint_to_sockaddr(at, &storage);
+
+    for (unsigned i = 0; i < REFUSAL_TRIES; i++) {
+        rn_autofd int fd = socket(at->family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+        if (connect(fd, (struct sockaddr *)&storage, length) < 0) {
+            assert_int_equal(errno, ECONNREFUSED);
+            return;
+        }
+    }
+    fail_msg("the port is still open");
 }
 
 static void relay_ends_well_with_its_monitor(void **state)
@@ -444,6 +475,93 @@ static void published_udp_passes_both_ways(void **state)
     assert_int_equal(recv(client, text, sizeof text, 0), 6);
 }
 
+static void exchange(int client, int service)
+{
+    char text[4];
+
+    assert_int_equal(send(client, "ping", 4, 0), 4);
+    read_exactly(service, text, 4);
+    assert_int_equal(send(service, "pong", 4, 0), 4);
+    read_exactly(client, text, 4);
+}
+
+static void port_comes_and_goes_while_its_connection_stays(void **state)
+{
+    g_autoptr(Bench) bench = make_ready_relay();
+    RnEndpoint at, front;
+    rn_autofd int listener = open_socket(SOCK_STREAM, &at);
+    rn_autofd int client = -1, service = -1, other = -1, other_service = -1;
+
+    (void)state;
+    send_listener(bench, RN_TRANSPORT_TCP, LATE_ID, &front);
+    client = connect_to(&front, SOCK_STREAM);
+    answer_request(bench, &at);
+    service = accept(listener, NULL, NULL);
+    exchange(client, service);
+
+    withdraw(bench, LATE_ID);
+    await_refusal(&front);
+    exchange(client, service);
+    other = connect_to(&bench->tcp_front, SOCK_STREAM);
+    answer_request(bench, &at);
+    other_service = accept(listener, NULL, NULL);
+    exchange(other, other_service);
+}
+
+static void udp_port_comes_and_goes(void **state)
+{
+    g_autoptr(Bench) bench = make_ready_relay();
+    RnEndpoint front;
+    rn_autofd int client = -1;
+    char byte;
+
+    (void)state;
+    send_listener(bench, RN_TRANSPORT_UDP, LATE_ID, &front);
+    client = connect_to(&front, SOCK_DGRAM);
+    assert_int_equal(send(client, "question", 8, 0), 8);
+    await_frame(bench, IPPROTO_UDP);
+    withdraw(bench, LATE_ID);
+    /* closed: the host says so, once a datagram comes */
+    for (unsigned i = 0; i < REFUSAL_TRIES; i++) {
+        if (send(client, "again", 5, 0) < 0 ||
+            (recv(client, &byte, 1, MSG_DONTWAIT) < 0 && errno != EAGAIN))
+            break;
+    }
+    assert_int_equal(errno, ECONNREFUSED);
+}
+
+/* What a monitor may not send to a relay that is up. */
+static const struct {
+    RnMsgType type;
+    gsize length;
+} bad_orders[] = {
+    { RN_MSG_RELAY_START, 0 },
+    { RN_MSG_RELAY_WITHDRAW, sizeof(uint32_t) }, /* an id that is not there */
+    { RN_MSG_RELAY_WITHDRAW, 1 },
+    { RN_MSG_RELAY_LISTENER, sizeof(RnRelayListener) }, /* without its fd */
+    { RN_MSG_RELAY_SETUP, sizeof(RnRelaySetup) },
+    { RN_MSG_N_, 0 },
+};
+
+static void bad_order_ends_the_relay_with_a_message(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < G_N_ELEMENTS(bad_orders); i++) {
+        static const uint8_t payload[RN_MSG_MAX_PAYLOAD] = { 99 };
+        g_autoptr(Bench) bench = make_ready_relay();
+        g_autoptr(GError) error = NULL;
+        g_auto(RnMsg) msg = { 0 };
+
+        assert_true(rn_msg_send(bench->monitor, bad_orders[i].type, payload,
+                                bad_orders[i].length, NULL, 0, NULL));
+        wait_readable(bench->monitor);
+        assert_false(rn_msg_expect(bench->monitor, RN_MSG_RELAY_READY, 0, 0,
+                                   &msg, &error));
+        assert_error(error, RN_ERROR, RN_ERROR_PROTOCOL, "");
+        assert_int_equal(await_exit(bench), 1);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -457,6 +575,9 @@ int main(void)
         cmocka_unit_test(dns_query_leaves_the_relay_alive),
         cmocka_unit_test(published_tcp_carries_small_and_large),
         cmocka_unit_test(published_udp_passes_both_ways),
+        cmocka_unit_test(port_comes_and_goes_while_its_connection_stays),
+        cmocka_unit_test(udp_port_comes_and_goes),
+        cmocka_unit_test(bad_order_ends_the_relay_with_a_message),
     };
 
     return cmocka_run_group_tests_name("relay", tests, NULL, NULL);

@@ -38,6 +38,12 @@ bool rn_publish_tcp_add(RnPublishTcp *publish, const RnRelayListener *info,
                         int take_fd, GError **error) RN_CHECK;
 
 /*
+ * Closes the listeners that were added with this id and returns how many they
+ * were; the clients that they accepted go on.
+ */
+unsigned rn_publish_tcp_remove(RnPublishTcp *publish, uint32_t id);
+
+/*
  * Whether accepting has stopped, for want of fds or because too many clients
  * wait for their socket; it goes on by itself.
  */

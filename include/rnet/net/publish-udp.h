@@ -30,6 +30,12 @@ bool rn_publish_udp_add(RnPublishUdp *publish, const RnRelayListener *info,
                         int take_fd, GError **error) RN_CHECK;
 
 /*
+ * Closes the sockets that were added with this id and returns how many they
+ * were. Their flows end: an answer could only leave through the socket.
+ */
+unsigned rn_publish_udp_remove(RnPublishUdp *publish, uint32_t id);
+
+/*
  * A frame for which rn_filter_may_be_answer() holds. True: it belonged to a
  * flow, is with the sender (or had to be dropped) and is done with; false: it is
  * somebody else's.

@@ -65,6 +65,9 @@ const RnUdpFlow *rn_udp_flows_answer(RnUdpFlows *flows, const RnEndpoint *guest,
 /* Removes what has been idle for too long at now_ms. */
 void rn_udp_flows_expire(RnUdpFlows *flows, int64_t now_ms);
 
+/* Removes those of one listener. */
+void rn_udp_flows_remove(RnUdpFlows *flows, uint32_t listener);
+
 /* When the next flow will have been idle for too long; -1: there is none. */
 int64_t rn_udp_flows_next_expiry_ms(const RnUdpFlows *flows);
 
