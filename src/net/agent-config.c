@@ -74,7 +74,7 @@ static bool check_plan(const RnNetworkPlan *plan, GError **error)
     return true;
 }
 
-static bool check_range(const RnPortRange *range, GError **error)
+bool rn_agent_check_range(const RnPortRange *range, GError **error)
 {
     if (range->transport >= RN_TRANSPORT_N_ || range->first == 0 ||
         range->first > range->last)
@@ -95,7 +95,7 @@ bool rn_agent_check_setup(const RnAgentSetup *setup, GError **error)
     if (!check_plan(&setup->plan, error))
         return false;
     for (uint32_t i = 0; i < setup->n_ranges; i++) {
-        if (!check_range(&setup->ranges[i], error))
+        if (!rn_agent_check_range(&setup->ranges[i], error))
             return false;
     }
     return true;

@@ -176,6 +176,44 @@ static bool begin_serving(Agent *agent, GError **error)
                        EPOLLIN, on_serving, agent, error);
 }
 
+static bool take_serving(Agent *agent, GError **error)
+{
+    if (agent->msg.length != 0 || agent->msg.n_fds != 1)
+        return rn_set_error(error, RN_ERROR_PROTOCOL,
+                            "malformed serving socket");
+    return begin_serving(agent, error);
+}
+
+static bool take_range(Agent *agent, GError **error)
+{
+    RnPortRange range = { 0 };
+
+    if (agent->msg.length != sizeof range || agent->msg.n_fds != 0)
+        return rn_set_error(error, RN_ERROR_PROTOCOL, "malformed range");
+    memcpy(&range, agent->msg.payload, sizeof range);
+    return rn_agent_check_range(&range, error);
+}
+
+/* What the monitor says after READY. */
+static const struct {
+    uint32_t type;
+    bool (*func)(Agent *agent, GError **error);
+} messages[] = {
+    { RN_MSG_AGENT_SERVE, take_serving },
+    { RN_MSG_AGENT_PUBLISH, take_range },
+    { RN_MSG_AGENT_WITHDRAW, take_range },
+};
+
+static bool take_message(Agent *agent, GError **error)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(messages); i++) {
+        if (messages[i].type == agent->msg.type)
+            return messages[i].func(agent, error);
+    }
+    return rn_set_error(error, RN_ERROR_PROTOCOL, "unexpected message %u",
+                        agent->msg.type);
+}
+
 static void end(Agent *agent, int exit_status)
 {
     agent->exit_status = exit_status;
@@ -194,16 +232,11 @@ static void on_monitor(RnWatch *watch, G_GNUC_UNUSED uint32_t events)
         end(agent, errno == 0 ? EXIT_SUCCESS : EXIT_FAILURE);
         return;
     }
-    if (agent->msg.type != RN_MSG_AGENT_SERVE || agent->msg.length != 0 ||
-        agent->msg.n_fds != 1) {
-        rn_msg_clear(&agent->msg);
-        end(agent, EXIT_FAILURE);
-        return;
-    }
-    if (!begin_serving(agent, &failure)) {
+    if (!take_message(agent, &failure)) {
         rn_log_gerror(RN_LOG_WARNING, failure);
         end(agent, EXIT_FAILURE);
     }
+    rn_msg_clear(&agent->msg);
 }
 
 static bool join(const RnMsg *msg, GError **error)
@@ -278,6 +311,7 @@ static bool set_up(Agent *agent, GError **error)
         network->nft != NULL || setup.plan.handoff_mode == RN_HANDOFF_MODE_ON
             ? RN_HANDOFF_MODE_ON
             : RN_HANDOFF_MODE_OFF;
+    memcpy(ready.guest_mac, setup.plan.guest_mac, sizeof ready.guest_mac);
     if (!rn_msg_send(agent->monitor, RN_MSG_AGENT_READY, &ready, sizeof ready,
                      &network->link, network->link >= 0 ? 1 : 0, error))
         return false;

@@ -21,24 +21,9 @@
 #include <fcntl.h>
 #include <string.h>
 
-#include <rnet/net/publish.h>
-#include <rnet/net/service.h>
+#include <rnet/net/network-parts.h>
 #include <rnet/util/fd.h>
 #include <rnet/util/log.h>
-
-struct RnNetwork {
-    RnAgentSetup setup; /* of the first nsagent; the next gets make_link 0 */
-    GArray *listeners;  /* of RnListener */
-    int userns_fd;      /* -1: the caller's */
-    int netns_fd;
-    int link;           /* -1 until nsagent made it */
-    int relay_serving;  /* the relay's end of the serving pair, until sent */
-    unsigned next_step; /* of feeding the relay, see feed_relay() */
-    RnService agent, relay;
-    RnLoop *loop;     /* of rn_network_start() or rn_network_watch() */
-    bool is_starting; /* in rn_network_start() */
-    GError *failure;  /* of it */
-};
 
 /* What a restart's failure or a helper's end means depends on the time. */
 static void report_failure(RnService *service, const GError *why)
@@ -60,121 +45,76 @@ static void report_failure(RnService *service, const GError *why)
                    why->message, delay_ms);
 }
 
-/* One message of the feeding of a helper. */
-typedef struct Step {
-    uint32_t type;
-    const void *payload;
-    gsize length;
-    const int *fds;
-    unsigned n_fds;
-} Step;
-
-/* *out_sent is false when the queue is full: the rest has to wait. */
-static bool send_step(RnService *service, const Step *step, bool *out_sent,
-                      GError **error)
-{
-    g_autoptr(GError) failure = NULL;
-
-    *out_sent = rn_msg_send(service->socket, step->type, step->payload,
-                            step->length, step->fds, step->n_fds, &failure);
-    if (*out_sent || rn_error_is_errno(failure, EAGAIN))
-        return true;
-    g_propagate_error(error, g_steal_pointer(&failure));
-    return false;
-}
-
-static bool feed_agent(RnService *service, bool *out_done, GError **error)
+static void begin_agent(RnService *service)
 {
     RnNetwork *network = service->owner;
+    bool is_first = network->link < 0;
+    g_autoptr(GArray) rest = NULL;
     int fds[] = { network->netns_fd, network->userns_fd };
-    Step step = {
-        .type = RN_MSG_AGENT_SETUP,
-        .payload = &network->setup,
-        .length = sizeof network->setup,
-        .fds = fds,
-        .n_fds = network->userns_fd >= 0 ? 2 : 1,
-    };
 
-    network->setup.make_link = network->link < 0;
+    network->setup.make_link = is_first;
     network->setup.log_level = (uint32_t)rn_log_level();
-    return send_step(service, &step, out_done, error);
+    /* the first one has what the request says, of which errors can be told */
+    if (!is_first)
+        rn_network_fill_ranges(network, &rest);
+    rn_service_post(service, &(RnOutMessage){
+                                 .type = RN_MSG_AGENT_SETUP,
+                                 .payload = &network->setup,
+                                 .length = sizeof network->setup,
+                                 .fds = fds,
+                                 .n_fds = network->userns_fd >= 0 ? 2 : 1,
+                             });
+    for (guint i = 0; rest != NULL && i < rest->len; i++)
+        rn_service_post(service,
+                        &(RnOutMessage){
+                            .type = RN_MSG_AGENT_PUBLISH,
+                            .payload = &g_array_index(rest, RnPortRange, i),
+                            .length = sizeof(RnPortRange),
+                        });
 }
 
-static bool send_relay_setup(RnNetwork *network, bool *out_sent, GError **error)
+static void begin_relay(RnService *service)
 {
-    int fds[] = { network->link, network->relay_serving };
+    RnNetwork *network = service->owner;
+    int fds[] = { network->link, g_steal_fd(&network->relay_serving) };
     RnRelaySetup setup = {
         .plan = network->setup.plan,
         .log_level = (uint32_t)rn_log_level(),
     };
-    Step step = {
-        .type = RN_MSG_RELAY_SETUP,
-        .payload = &setup,
-        .length = sizeof setup,
-        .fds = fds,
-        .n_fds = G_N_ELEMENTS(fds),
-    };
 
-    if (!send_step(&network->relay, &step, out_sent, error))
-        return false;
     /* a copy kept here would hide the relay's end from nsagent */
-    if (*out_sent)
-        rn_fd_close(&network->relay_serving);
-    return true;
+    rn_service_post(service, &(RnOutMessage){
+                                 .type = RN_MSG_RELAY_SETUP,
+                                 .payload = &setup,
+                                 .length = sizeof setup,
+                                 .fds = fds,
+                                 .n_fds = network->is_agentless ? 1 : 2,
+                                 .takes_last_fd = !network->is_agentless,
+                             });
+    for (guint i = 0; i < network->listeners->len; i++)
+        rn_network_post_listener(
+            network, &g_array_index(network->listeners, RnListener, i));
+    rn_service_post(service, &(RnOutMessage){ .type = RN_MSG_RELAY_START });
 }
 
-/* The set-up, each listener, the start: the `index`th of them. */
-static bool send_to_relay(RnNetwork *network, unsigned index, bool *out_sent,
-                          GError **error)
-{
-    const RnListener *listener = NULL;
-    Step step = { .type = RN_MSG_RELAY_START };
-
-    if (index == 0)
-        return send_relay_setup(network, out_sent, error);
-    if (index <= network->listeners->len) {
-        listener = &g_array_index(network->listeners, RnListener, index - 1);
-        step = (Step){
-            .type = RN_MSG_RELAY_LISTENER,
-            .payload = &listener->info,
-            .length = sizeof listener->info,
-            .fds = &listener->fd,
-            .n_fds = 1,
-        };
-    }
-    return send_step(&network->relay, &step, out_sent, error);
-}
-
-static bool feed_relay(RnService *service, bool *out_done, GError **error)
-{
-    RnNetwork *network = service->owner;
-    unsigned last = network->listeners->len + 1;
-    bool sent = true;
-
-    while (sent && network->next_step <= last) {
-        if (!send_to_relay(network, network->next_step, &sent, error))
-            return false;
-        network->next_step += sent;
-    }
-    *out_done = sent;
-    return true;
-}
-
-/* Starts the relay with a fresh serving pair between it and nsagent. */
+/* Starts the relay with a fresh serving pair between it and nsagent, if any. */
 static bool start_relay(RnNetwork *network, GError **error)
 {
     int pair[2] = { -1, -1 };
-    rn_autofd int agents_end = -1;
 
-    if (!rn_msg_pair(pair, error))
-        return false;
-    agents_end = pair[0];
-    rn_fd_close(&network->relay_serving);
-    network->relay_serving = pair[1];
-    network->next_step = 0;
-    return rn_msg_send(network->agent.socket, RN_MSG_AGENT_SERVE, NULL, 0,
-                       &agents_end, 1, error) &&
-           rn_service_start(&network->relay, network->loop, error);
+    if (!network->is_agentless) {
+        if (!rn_msg_pair(pair, error))
+            return false;
+        rn_fd_close(&network->relay_serving);
+        network->relay_serving = pair[1];
+        rn_service_post(&network->agent, &(RnOutMessage){
+                                             .type = RN_MSG_AGENT_SERVE,
+                                             .fds = &pair[0],
+                                             .n_fds = 1,
+                                             .takes_last_fd = true,
+                                         });
+    }
+    return rn_service_start(&network->relay, network->loop, error);
 }
 
 static void restart_relay(RnService *service)
@@ -183,7 +123,7 @@ static void restart_relay(RnService *service)
     g_autoptr(GError) failure = NULL;
 
     /* nsagent's readiness will start it */
-    if (!network->agent.is_ready)
+    if (!network->agent.is_ready && !network->is_agentless)
         return;
     if (!start_relay(network, &failure))
         report_failure(service, failure);
@@ -212,6 +152,8 @@ static bool take_agent_ready(RnService *service, RnMsg *msg, GError **error)
         return rn_set_error(error, RN_ERROR_PROTOCOL, "malformed answer");
     /* that is settled now, for the relay and for every nsagent to come */
     network->setup.plan.handoff_mode = (uint8_t)ready.handoff_mode;
+    memcpy(network->setup.plan.guest_mac, ready.guest_mac,
+           sizeof ready.guest_mac);
     if (network->link < 0)
         network->link = rn_msg_steal_fd(msg, 0);
     restart_relay(&network->relay);
@@ -257,7 +199,7 @@ static void note_relay_end(RnService *service, const GError *why)
 static const RnServiceType agent_type = {
     .name = RN_AGENT_NAME,
     .ready_message = RN_MSG_AGENT_READY,
-    .feed = feed_agent,
+    .begin = begin_agent,
     .ready = take_agent_ready,
     .ended = note_agent_end,
     .restart = restart_agent,
@@ -266,7 +208,7 @@ static const RnServiceType agent_type = {
 static const RnServiceType relay_type = {
     .name = RN_RELAY_NAME,
     .ready_message = RN_MSG_RELAY_READY,
-    .feed = feed_relay,
+    .begin = begin_relay,
     .ready = take_relay_ready,
     .ended = note_relay_end,
     .restart = restart_relay,
@@ -284,12 +226,13 @@ RnNetwork *rn_network_new(const RnNetworkRequest *request)
     if (n_ranges > 0)
         memcpy(network->setup.ranges, ranges->data,
                MIN(n_ranges, RN_AGENT_MAX_RANGES) * sizeof(RnPortRange));
-    network->listeners = request->take_listeners != NULL
-                             ? request->take_listeners
-                             : g_array_new(FALSE, FALSE, sizeof(RnListener));
+    rn_network_take_listeners(network, request->take_listeners);
     network->userns_fd = -1;
     network->netns_fd = -1;
     network->link = request->take_link;
+    network->is_agentless = request->take_link >= 0;
+    if (network->is_agentless)
+        network->setup.plan.handoff_mode = RN_HANDOFF_MODE_OFF;
     network->relay_serving = -1;
     rn_service_init(&network->agent, &agent_type, network);
     rn_service_init(&network->relay, &relay_type, network);
@@ -313,8 +256,9 @@ static bool start_in_loop(RnNetwork *network, RnLoop *loop, GError **error)
 
     network->loop = loop;
     network->is_starting = true;
-    ok = rn_service_start(&network->agent, loop, error) &&
-         rn_loop_run(loop, error);
+    ok = network->is_agentless ? start_relay(network, error)
+                               : rn_service_start(&network->agent, loop, error);
+    ok = ok && rn_loop_run(loop, error);
     network->is_starting = false;
     network->loop = NULL;
     if (ok && network->failure != NULL) {
@@ -346,7 +290,8 @@ bool rn_network_start(RnNetwork *network, int userns_fd, int netns_fd,
                             "network: %u separate ranges of published ports, "
                             "where %d are possible",
                             network->setup.n_ranges, RN_AGENT_MAX_RANGES);
-    if (!duplicate(netns_fd, &network->netns_fd, error) ||
+    if ((!network->is_agentless &&
+         !duplicate(netns_fd, &network->netns_fd, error)) ||
         (userns_fd >= 0 && !duplicate(userns_fd, &network->userns_fd, error)))
         return false;
     loop = rn_loop_new(error);
@@ -358,10 +303,21 @@ bool rn_network_start(RnNetwork *network, int userns_fd, int netns_fd,
     return false;
 }
 
+bool rn_network_is_up(const RnNetwork *network)
+{
+    return network->relay.is_ready;
+}
+
+const RnNetworkPlan *rn_network_plan(const RnNetwork *network)
+{
+    return &network->setup.plan;
+}
+
 bool rn_network_watch(RnNetwork *network, RnLoop *loop, GError **error)
 {
     network->loop = loop;
-    return rn_service_move(&network->agent, loop, error) &&
+    return (network->is_agentless ||
+            rn_service_move(&network->agent, loop, error)) &&
            rn_service_move(&network->relay, loop, error);
 }
 

@@ -46,6 +46,7 @@ static void forget_process(RnService *service)
     rn_service_unwatch(service);
     rn_fd_close(&service->socket);
     rn_fd_close(&service->pidfd);
+    rn_outbox_clear(&service->outbox);
     service->pid = 0;
     service->is_ready = false;
 }
@@ -71,36 +72,30 @@ void rn_service_condemn(RnService *service, GError *take_reason)
     (void)!rn_pidfd_signal(service->pidfd, SIGKILL, NULL);
 }
 
-/* Lets the owner send what it still has, as far as the socket takes it. */
-static bool feed(RnService *service, GError **error)
-{
-    bool done = false;
-
-    if (service->is_fed)
-        return true;
-    if (!service->type->feed(service, &done, error))
-        return false;
-    service->is_fed = done;
-    return true;
-}
-
 static void update_events(RnService *service)
 {
-    rn_watch_set_events(&service->socket_watch,
-                        service->is_fed ? EPOLLIN : EPOLLIN | EPOLLOUT);
+    if (service->socket_watch.loop != NULL)
+        rn_watch_set_events(
+            &service->socket_watch,
+            service->outbox.waiting.length > 0 ? EPOLLIN | EPOLLOUT : EPOLLIN);
 }
 
 /* Takes one message of the helper. */
 static bool take_message(RnService *service, RnMsg *msg, GError **error)
 {
+    const RnServiceType *type = service->type;
+    bool is_told = service->outbox.n_gone >= service->n_begin;
+
     if (msg->type == RN_MSG_FAILED)
         return rn_msg_take_error(msg, error);
-    if (service->is_ready || !service->is_fed ||
-        msg->type != service->type->ready_message)
-        return rn_set_error(error, RN_ERROR_PROTOCOL, "unexpected message %u",
-                            msg->type);
-    service->is_ready = true;
-    return service->type->ready(service, msg, error);
+    if (msg->type == type->ready_message && is_told && !service->is_ready) {
+        service->is_ready = true;
+        return type->ready(service, msg, error);
+    }
+    if (msg->type != type->ready_message && type->message != NULL)
+        return type->message(service, msg, error);
+    return rn_set_error(error, RN_ERROR_PROTOCOL, "unexpected message %u",
+                        msg->type);
 }
 
 /* Reads what there is to read; true while more may come. */
@@ -120,27 +115,53 @@ static bool read_messages(RnService *service)
     return received == 0;
 }
 
+/*
+ * Sends what waits. A helper that does not read any more may have said why; one
+ * that is gone is ending by itself, and its status says more than EOF.
+ */
+static void flush(RnService *service)
+{
+    GError *failure = NULL;
+
+    if (rn_outbox_flush(&service->outbox, service->socket, &failure)) {
+        update_events(service);
+        return;
+    }
+    if (service->socket_watch.loop != NULL)
+        (void)read_messages(service);
+    rn_outbox_clear(&service->outbox);
+    if (!g_error_matches(failure, RN_ERROR, RN_ERROR_PEER_DIED)) {
+        rn_service_condemn(service, failure);
+        return;
+    }
+    rn_watch_remove(&service->socket_watch);
+    g_error_free(failure);
+}
+
+void rn_service_post(RnService *service, const RnOutMessage *message)
+{
+    rn_outbox_add(&service->outbox, message);
+    if (service->socket < 0)
+        rn_outbox_clear(&service->outbox);
+    else
+        flush(service);
+}
+
+bool rn_service_unpost(RnService *service, int fd)
+{
+    return rn_outbox_drop(&service->outbox, fd);
+}
+
 static void on_socket(RnWatch *watch, uint32_t events)
 {
     RnService *service = watch->data;
-    GError *failure = NULL;
 
     if ((events & ~(uint32_t)EPOLLOUT) != 0 && !read_messages(service)) {
         rn_watch_remove(watch);
         return;
     }
-    if (feed(service, &failure)) {
-        update_events(service);
-        return;
-    }
-    (void)read_messages(service); /* it may have said why it stopped reading */
-    if (!g_error_matches(failure, RN_ERROR, RN_ERROR_PEER_DIED)) {
-        rn_service_condemn(service, failure);
-        return;
-    }
-    /* it is ending by itself, and its status says more than EOF */
-    rn_watch_remove(watch);
-    g_error_free(failure);
+    if (service->outbox.waiting.length > 0)
+        flush(service);
 }
 
 static void set_reason(GError **error, int status)
@@ -193,7 +214,6 @@ static bool spawn(RnService *service, GError **error)
         return false;
     service->socket = pair[0];
     helpers_end = pair[1];
-    service->is_fed = false;
     service->started_ms = rn_clock_ms();
     return rn_fd_set_nonblocking(service->socket, true, error) &&
            rn_helper_spawn(service->type->name, helpers_end,
@@ -205,11 +225,14 @@ bool rn_service_start(RnService *service, RnLoop *loop, GError **error)
 {
     g_return_val_if_fail(service->pid == 0, false);
     rn_timer_cancel(&service->restart_timer);
-    if (spawn(service, error) && feed(service, error) &&
-        watch(service, loop, error))
-        return true;
-    rn_service_stop(service);
-    return false;
+    if (!spawn(service, error) || !watch(service, loop, error)) {
+        rn_service_stop(service);
+        return false;
+    }
+    service->n_begin = UINT64_MAX;
+    service->type->begin(service);
+    service->n_begin = service->outbox.n_added;
+    return true;
 }
 
 bool rn_service_move(RnService *service, RnLoop *loop, GError **error)

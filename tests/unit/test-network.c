@@ -43,33 +43,73 @@ typedef struct Report {
     int32_t pid;
     int32_t agent_errno; /* of the reply to its request; -1: no reply */
     uint32_t n_listeners;
-    uint32_t is_tap; /* the link is the one of the plan */
+    uint32_t is_tap;       /* the link is the one of the plan */
+    RnRelayListener which; /* the client came by */
 } Report;
 
 /* The fake relay. */
 typedef struct Relay {
     RnRelaySetup setup;
-    int link, serving, listener;
-    uint32_t n_listeners;
+    int link, serving;
+    GArray *listeners; /* of RnListener */
 } Relay;
+
+static void take_listener(Relay *relay, RnMsg *msg)
+{
+    RnListener listener = { .fd = rn_msg_steal_fd(msg, 0) };
+
+    memcpy(&listener.info, msg->payload, sizeof listener.info);
+    g_array_append_val(relay->listeners, listener);
+}
+
+static void drop_listeners(Relay *relay, uint32_t id)
+{
+    for (guint i = relay->listeners->len; i > 0; i--) {
+        RnListener *listener =
+            &g_array_index(relay->listeners, RnListener, i - 1);
+
+        if (listener->info.id != id)
+            continue;
+        rn_fd_close(&listener->fd);
+        g_array_remove_index(relay->listeners, i - 1);
+    }
+}
 
 static bool take_everything(Relay *relay)
 {
     g_auto(RnMsg) msg = { 0 };
 
-    if (!rn_msg_expect(RN_HELPER_FD, RN_MSG_RELAY_SETUP, sizeof relay->setup, 2,
-                       &msg, NULL))
+    if (!rn_msg_recv(RN_HELPER_FD, &msg, NULL) ||
+        msg.type != RN_MSG_RELAY_SETUP || msg.length != sizeof relay->setup ||
+        msg.n_fds < 1)
         return false;
     memcpy(&relay->setup, msg.payload, sizeof relay->setup);
     relay->link = rn_msg_steal_fd(&msg, 0);
-    relay->serving = rn_msg_steal_fd(&msg, 1);
+    if (msg.n_fds > 1)
+        relay->serving = rn_msg_steal_fd(&msg, 1);
     while (rn_msg_recv(RN_HELPER_FD, &msg, NULL) &&
-           msg.type == RN_MSG_RELAY_LISTENER) {
-        rn_fd_close(&relay->listener);
-        relay->listener = rn_msg_steal_fd(&msg, 0);
-        relay->n_listeners++;
-    }
+           msg.type == RN_MSG_RELAY_LISTENER)
+        take_listener(relay, &msg);
     return msg.type == RN_MSG_RELAY_START;
+}
+
+/* One message after READY; false at the end. */
+static bool take_message(Relay *relay)
+{
+    g_auto(RnMsg) msg = { 0 };
+    uint32_t id = 0;
+
+    if (!rn_msg_recv(RN_HELPER_FD, &msg, NULL))
+        return false;
+    if (msg.type == RN_MSG_RELAY_LISTENER) {
+        take_listener(relay, &msg);
+        return true;
+    }
+    if (msg.type != RN_MSG_RELAY_WITHDRAW || msg.length != sizeof id)
+        return false;
+    memcpy(&id, msg.payload, sizeof id);
+    drop_listeners(relay, id);
+    return true;
 }
 
 static int32_t ask_agent(const Relay *relay)
@@ -82,6 +122,8 @@ static int32_t ask_agent(const Relay *relay)
     };
 
     request.remote.port = 9;
+    if (relay->serving < 0)
+        return -1;
     if (!rn_msg_send(relay->serving, RN_MSG_SOCKET_REQUEST, &request,
                      sizeof request, NULL, 0, NULL) ||
         !rn_msg_recv(relay->serving, &msg, NULL) || msg.length != sizeof reply)
@@ -99,25 +141,69 @@ static bool is_tap_of_plan(const Relay *relay)
            (request.ifr_flags & (IFF_TAP | IFF_NO_PI)) == (IFF_TAP | IFF_NO_PI);
 }
 
-static void report(const Relay *relay)
+static void report(const Relay *relay, const RnListener *listener)
 {
     Report text = {
         .pid = getpid(),
         .agent_errno = ask_agent(relay),
-        .n_listeners = relay->n_listeners,
+        .n_listeners = relay->listeners->len,
         .is_tap = is_tap_of_plan(relay),
+        .which = listener->info,
     };
-    int client = accept4(relay->listener, NULL, NULL, SOCK_CLOEXEC);
+    int client = accept4(listener->fd, NULL, NULL, SOCK_CLOEXEC);
 
     (void)!write(client, &text, sizeof text);
     (void)close(client);
 }
 
-static int relay_main(void)
+/* Waits for its turn at all that it has: the index, from the listeners on. */
+static int await_event(const Relay *relay)
 {
-    Relay relay = { .link = -1, .serving = -1, .listener = -1 };
+    guint n_fds = relay->listeners->len + 2;
+    g_autofree struct pollfd *fds = g_new0(struct pollfd, n_fds);
+
+    fds[0] = (struct pollfd){ .fd = RN_HELPER_FD, .events = POLLIN };
+    fds[1] = (struct pollfd){ .fd = relay->serving, .events = POLLIN };
+    for (guint i = 2; i < n_fds; i++)
+        fds[i] = (struct pollfd){
+            .fd = g_array_index(relay->listeners, RnListener, i - 2).fd,
+            .events = POLLIN,
+        };
+    if (poll(fds, n_fds, -1) < 0)
+        return -1;
+    for (guint i = 0; i < n_fds; i++) {
+        if (fds[i].revents != 0)
+            return (int)i;
+    }
+    return -1;
+}
+
+static int serve_clients(Relay *relay)
+{
     g_autoptr(GError) failure = NULL;
 
+    for (;;) {
+        int event = await_event(relay);
+
+        if (event == 0 && take_message(relay))
+            continue;
+        if (event <= 1)
+            return event == 0 ? 0 : 1;
+        if (relay->setup.plan.dns4.port == PART_SAY_LOST) {
+            (void)rn_set_error(&failure, RN_ERROR_HELPER_LOST, "no answer");
+            (void)rn_msg_send_error(RN_HELPER_FD, failure, NULL);
+            return 1;
+        }
+        report(relay, &g_array_index(relay->listeners, RnListener, event - 2));
+    }
+}
+
+static int relay_main(void)
+{
+    Relay relay = { .link = -1, .serving = -1 };
+    g_autoptr(GError) failure = NULL;
+
+    relay.listeners = g_array_new(FALSE, FALSE, sizeof(RnListener));
     if (!take_everything(&relay))
         return 9;
     if (relay.setup.plan.dns4.port == PART_EXIT)
@@ -129,26 +215,7 @@ static int relay_main(void)
     }
     (void)!rn_msg_send(RN_HELPER_FD, RN_MSG_RELAY_READY, NULL, 0, NULL, 0,
                        NULL);
-    for (;;) {
-        struct pollfd fds[] = {
-            { .fd = RN_HELPER_FD, .events = POLLIN },
-            { .fd = relay.serving, .events = POLLIN },
-            { .fd = relay.listener, .events = POLLIN },
-        };
-
-        if (poll(fds, G_N_ELEMENTS(fds), -1) < 0 || fds[0].revents != 0)
-            return 0;
-        if (fds[1].revents != 0)
-            return 1;
-        if (fds[2].revents == 0)
-            continue;
-        if (relay.setup.plan.dns4.port == PART_SAY_LOST) {
-            (void)rn_set_error(&failure, RN_ERROR_HELPER_LOST, "no answer");
-            (void)rn_msg_send_error(RN_HELPER_FD, failure, NULL);
-            return 1;
-        }
-        report(&relay);
-    }
+    return serve_clients(&relay);
 }
 
 /* The test as the monitor. */
@@ -262,11 +329,11 @@ static void stop_loop(RnWatch *watch, uint32_t events)
 }
 
 /* Connects to whichever relay is or will be there and reads its report. */
-static Report ask_relay(const World *world)
+static Report ask_relay_at(const World *world, uint16_t port)
 {
     struct sockaddr_in address = {
         .sin_family = AF_INET,
-        .sin_port = htons(world->port),
+        .sin_port = htons(port),
         .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
     };
     rn_autofd int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -281,6 +348,11 @@ static Report ask_relay(const World *world)
     rn_watch_remove(&watch);
     assert_int_equal(read(fd, &answer, sizeof answer), sizeof answer);
     return answer;
+}
+
+static Report ask_relay(const World *world)
+{
+    return ask_relay_at(world, world->port);
 }
 
 /* The pid of this process's child of that name, or 0. */
@@ -400,6 +472,181 @@ static void agent_that_a_relay_lost_is_replaced_as_well(void **state)
     close_world(&world);
 }
 
+static const RnEndpoint own_addresses = { .family = AF_UNSPEC };
+
+/* A spec for a host port that is picked; its listener's port in *out_port. */
+static uint32_t publish(World *world, uint16_t guest_port, uint16_t *out_port)
+{
+    RnPublishSpec spec = {
+        .transport = RN_TRANSPORT_TCP,
+        .guest_port = guest_port,
+        .count = 1,
+    };
+    g_autoptr(GError) error = NULL;
+    const GArray *listeners = NULL;
+    uint32_t id = 0;
+
+    set_address(&spec.host, "127.0.0.1");
+    (void)!rn_network_publish(world->network, &spec, &own_addresses, &id,
+                              &error);
+    assert_no_error(error);
+    listeners = rn_network_listeners(world->network);
+    *out_port =
+        g_array_index(listeners, RnListener, listeners->len - 1).info.host.port;
+    return id;
+}
+
+static void assert_refused(uint16_t port)
+{
+    struct sockaddr_in address = {
+        .sin_family = AF_INET,
+        .sin_port = htons(port),
+        .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+    };
+    rn_autofd int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    assert_int_equal(
+        connect(fd, (const struct sockaddr *)&address, sizeof address), -1);
+    assert_int_equal(errno, ECONNREFUSED);
+}
+
+static void port_published_later_reaches_this_relay_and_the_next(void **state)
+{
+    World world;
+    Report seen = { 0 };
+    uint16_t port = 0;
+    uint32_t id = 0;
+    pid_t first = 0;
+
+    (void)state;
+    open_world(&world, PART_SERVE, 2);
+    start(&world);
+    assert_true(rn_network_is_up(world.network));
+    id = publish(&world, 8080, &port);
+    seen = ask_relay_at(&world, port);
+    assert_int_equal(seen.n_listeners, 3);
+    assert_int_equal(seen.which.id, id);
+    assert_int_equal(seen.which.guest.port, 8080);
+    first = seen.pid;
+    assert_int_equal(kill(first, SIGKILL), 0);
+    seen = ask_relay_at(&world, port);
+    assert_int_not_equal(seen.pid, first);
+    assert_int_equal(seen.n_listeners, 3);
+    assert_int_equal(seen.which.id, id);
+    close_world(&world);
+}
+
+static void port_withdrawn_is_closed_here_and_there(void **state)
+{
+    g_autoptr(GError) error = NULL;
+    World world;
+    uint16_t port = 0, kept = 0;
+    uint32_t id = 0;
+
+    (void)state;
+    open_world(&world, PART_SERVE, 1);
+    start(&world);
+    id = publish(&world, 8080, &port);
+    assert_true(publish(&world, 8080, &kept) > id);
+    assert_int_equal(ask_relay(&world).n_listeners, 3);
+    assert_true(rn_network_withdraw(world.network, id, NULL));
+    /* in order, so it is gone when this one is answered */
+    assert_int_equal(ask_relay_at(&world, kept).n_listeners, 2);
+    assert_refused(port);
+    assert_false(rn_network_withdraw(world.network, id, &error));
+    assert_error(error, RN_ERROR, RN_ERROR_NOT_FOUND, "has id");
+    close_world(&world);
+}
+
+/* One after the other, so that the relay has no time to read. */
+static void ports_more_than_a_queue_holds_all_arrive_later(void **state)
+{
+    enum {
+        MANY = 600
+    };
+    World world;
+    uint32_t ids[MANY];
+    uint16_t port = 0, last = 0;
+
+    (void)state;
+    open_world(&world, PART_SERVE, 1);
+    start(&world);
+    for (int i = 0; i < MANY; i++)
+        ids[i] = publish(&world, (uint16_t)(10000 + i), &port);
+    /* of some the listener was not sent yet */
+    for (int i = 0; i < MANY; i++)
+        assert_true(rn_network_withdraw(world.network, ids[i], NULL));
+    (void)publish(&world, 80, &last);
+    assert_int_equal(ask_relay_at(&world, last).n_listeners, 2);
+    assert_refused(port);
+    close_world(&world);
+}
+
+static void publish_impossible_refused_and_nothing_changed(void **state)
+{
+    static const struct {
+        RnPublishSpec spec;
+        const char *guest; /* NULL: the own addresses */
+        RnErrorCode code;
+    } cases[] = {
+        { { RN_TRANSPORT_TCP, { 0 }, 65535, 2 }, NULL, RN_ERROR_INVALID },
+        { { RN_TRANSPORT_TCP, { 0 }, 0, 1 }, NULL, RN_ERROR_INVALID },
+        { { RN_TRANSPORT_UDP, { 0 }, 53, 1 }, "::1", RN_ERROR_UNSUPPORTED },
+        { { RN_TRANSPORT_TCP, { 0 }, 80, 1024 }, NULL, RN_ERROR_LIMIT },
+    };
+    World world;
+
+    (void)state;
+    open_world(&world, PART_SERVE, 1);
+    start(&world);
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(GError) error = NULL;
+        RnEndpoint guest = { .family = AF_UNSPEC };
+        uint32_t id = 0;
+
+        if (cases[i].guest != NULL)
+            set_address(&guest, cases[i].guest);
+        guest.port = cases[i].spec.guest_port;
+        assert_false(rn_network_publish(world.network, &cases[i].spec, &guest,
+                                        &id, &error));
+        assert_error(error, RN_ERROR, cases[i].code, "");
+    }
+    assert_int_equal(ask_relay(&world).n_listeners, 1);
+    close_world(&world);
+}
+
+static void link_of_the_caller_needs_no_namespace(void **state)
+{
+    g_autoptr(GError) error = NULL;
+    World world;
+    Report seen = { 0 };
+    uint16_t port = 0;
+    int pair[2] = { -1, -1 };
+
+    (void)state;
+    open_world(&world, PART_SERVE, 0);
+    rn_network_free(world.network);
+    assert_true(rn_msg_pair(pair, NULL));
+    world.network = rn_network_new(&(RnNetworkRequest){
+        .plan = &world.plan,
+        .take_listeners = open_listeners(&world, 1),
+        .take_link = pair[0],
+    });
+    (void)!rn_network_start(world.network, -1, -1, &error);
+    assert_no_error(error);
+    assert_true(rn_network_watch(world.network, world.loop, NULL));
+    assert_int_equal(find_child(RN_AGENT_NAME), 0);
+    seen = ask_relay(&world);
+    assert_int_equal(seen.agent_errno, -1);
+    assert_int_equal(kill(seen.pid, SIGKILL), 0);
+    (void)publish(&world, 8080, &port);
+    assert_int_not_equal(ask_relay_at(&world, port).pid, seen.pid);
+    assert_int_equal(rn_network_plan(world.network)->handoff_mode,
+                     RN_HANDOFF_MODE_OFF);
+    (void)close(pair[1]);
+    close_world(&world);
+}
+
 static void start_failed_says_why_and_leaves_nothing(void **state)
 {
     static const struct {
@@ -466,6 +713,11 @@ int main(int argc, char **argv)
         cmocka_unit_test(relay_killed_again_and_again_replaced),
         cmocka_unit_test(agent_killed_replaced_with_its_relay),
         cmocka_unit_test(agent_that_a_relay_lost_is_replaced_as_well),
+        cmocka_unit_test(port_published_later_reaches_this_relay_and_the_next),
+        cmocka_unit_test(port_withdrawn_is_closed_here_and_there),
+        cmocka_unit_test(ports_more_than_a_queue_holds_all_arrive_later),
+        cmocka_unit_test(publish_impossible_refused_and_nothing_changed),
+        cmocka_unit_test(link_of_the_caller_needs_no_namespace),
         cmocka_unit_test(start_failed_says_why_and_leaves_nothing),
         cmocka_unit_test(agent_that_cannot_join_says_why),
         cmocka_unit_test(ranges_more_than_possible_refused),

@@ -51,6 +51,7 @@ int rn_agent_run(int socket);
 
 /* Checks every field of what the monitor sent. Pure. */
 bool rn_agent_check_setup(const RnAgentSetup *setup, GError **error) RN_CHECK;
+bool rn_agent_check_range(const RnPortRange *range, GError **error) RN_CHECK;
 
 /*
  * Creates the interface and its fd as plan->link_mode has it; says at info

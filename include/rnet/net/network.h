@@ -60,6 +60,9 @@ bool rn_network_publish(RnNetwork *network, const RnPublishSpec *spec,
                         const RnEndpoint *guest, uint32_t *out_id,
                         GError **error) RN_CHECK;
 
+/* All that is published, a GArray of RnListener; an id's are neighbours. */
+const GArray *rn_network_listeners(const RnNetwork *network);
+
 /* Closes the listeners of an id; what they accepted goes on.
  * RN_ERROR_NOT_FOUND. */
 bool rn_network_withdraw(RnNetwork *network, uint32_t id,

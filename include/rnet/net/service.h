@@ -2,9 +2,9 @@
 /*
  * service - one helper process that its owner keeps running
  *
- * The life of a service: started (the process is there, its owner feeds it
+ * The life of a service: started (the process is there, its owner posts to it
  * what it needs), ready (it said so), ended (by itself or killed). Nothing here
- * blocks but the exec of the helper: feeding, waiting for readiness and the
+ * blocks but the exec of the helper: sending, waiting for readiness and the
  * end all go through the loop. The owner decides what an end means; usually it
  * calls rn_service_restart_later().
  */
@@ -15,22 +15,23 @@
 
 #include <sys/types.h>
 
+#include <rnet/net/outbox.h>
 #include <rnet/sys/loop.h>
 #include <rnet/util/msg.h>
 
 typedef struct RnService RnService;
 
-/* What the owner does; each is called from the loop, `feed` by start() too. */
+/* What the owner does; each is called from the loop, `begin` by start() too. */
 typedef struct RnServiceType {
     const char *name;       /* of the helper: its argv[0] */
-    uint32_t ready_message; /* its only message but RN_MSG_FAILED */
-    /*
-     * Sends the next messages on service->socket, until all are sent
-     * (*out_done) or one fails with RN_ERRNO EAGAIN, which is not returned.
-     */
-    bool (*feed)(RnService *service, bool *out_done, GError **error);
+    uint32_t ready_message; /* due once, when all that `begin` posts is sent */
+    /* Posts what a new process has to be told first. */
+    void (*begin)(RnService *service);
     /* Looks at the ready message; false if it is not as it should be. */
     bool (*ready)(RnService *service, RnMsg *msg, GError **error);
+    /* The same for any other message but RN_MSG_FAILED, before and after
+     * readiness; NULL: none is due. */
+    bool (*message)(RnService *service, RnMsg *msg, GError **error);
     /* The process is reaped; `why` says how it ended. May restart it. */
     void (*ended)(RnService *service, const GError *why);
     /* The time of rn_service_restart_later() has come. */
@@ -48,7 +49,8 @@ struct RnService {
     RnLoop *loop;
     RnWatch exit_watch, socket_watch;
     RnTimer restart_timer;
-    bool is_fed;
+    RnOutbox outbox;
+    uint64_t n_begin; /* the outbox's n_added after begin() */
     int64_t started_ms;
     int delay_ms;    /* the last one; -1: none yet */
     GError *failure; /* what the helper said, or did wrong, before its end */
@@ -64,6 +66,16 @@ void rn_service_stop(RnService *service);
 /* Starts the process. On failure nothing is left running. */
 bool rn_service_start(RnService *service, RnLoop *loop,
                       GError **error) RN_CHECK;
+
+/*
+ * Sends a message, now or when there is room in the socket: nothing is lost
+ * while the process lives. One that does not run gets nothing, and
+ * takes_last_fd holds all the same. A failure ends the process.
+ */
+void rn_service_post(RnService *service, const RnOutMessage *message);
+
+/* Takes back the message with this fd; false: it is sent already. */
+bool rn_service_unpost(RnService *service, int fd);
 
 /* Kills the process, if any; ended() comes from the loop, with this reason. */
 void rn_service_condemn(RnService *service, GError *take_reason);
