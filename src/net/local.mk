@@ -87,5 +87,7 @@ noinst_HEADERS += include/rnet/net/network-parts.h
 noinst_HEADERS += include/rnet/net/outbox.h
 noinst_HEADERS += include/rnet/net/port-ranges.h
 noinst_HEADERS += include/rnet/net/service.h
+libnet_a_SOURCES += src/net/auto-publish.c
+libnet_a_SOURCES += src/net/exposed-spec.c
 noinst_HEADERS += include/rnet/net/auto-publish.h
 noinst_HEADERS += include/rnet/net/exposed-spec.h

@@ -63,9 +63,8 @@ static bool parse_port(const char *text, const char *what, uint16_t *out_port,
     return true;
 }
 
-/* "PORT" or "FIRST-LAST". */
-static bool parse_span(const char *text, const char *what, PortSpan *out_span,
-                       GError **error)
+bool rn_port_range_parse(const char *text, const char *what,
+                         RnPortRange *out_range, GError **error)
 {
     g_auto(GStrv) ends = g_strsplit(text, "-", 2);
     uint16_t first = 0;
@@ -80,7 +79,19 @@ static bool parse_span(const char *text, const char *what, PortSpan *out_span,
     if (last < first)
         return rn_set_error(error, RN_ERROR_INVALID,
                             "the range %s runs backwards", text);
-    *out_span = (PortSpan){ first, (uint16_t)(last - first + 1) };
+    *out_range = (RnPortRange){ first, last, RN_TRANSPORT_TCP };
+    return true;
+}
+
+static bool parse_span(const char *text, const char *what, PortSpan *out_span,
+                       GError **error)
+{
+    RnPortRange range;
+
+    if (!rn_port_range_parse(text, what, &range, error))
+        return false;
+    *out_span =
+        (PortSpan){ range.first, (uint16_t)(range.last - range.first + 1) };
     return true;
 }
 

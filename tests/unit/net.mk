@@ -8,6 +8,10 @@ unit_tests += tests/unit/test-publish-spec
 tests_unit_test_publish_spec_SOURCES = tests/unit/test-publish-spec.c
 tests_unit_test_publish_spec_LDADD = $(NET_LIBS) $(CMOCKA_LIBS)
 
+unit_tests += tests/unit/test-exposed-spec
+tests_unit_test_exposed_spec_SOURCES = tests/unit/test-exposed-spec.c
+tests_unit_test_exposed_spec_LDADD = $(NET_LIBS) $(CMOCKA_LIBS)
+
 unit_tests += tests/unit/test-publish-listen
 tests_unit_test_publish_listen_SOURCES = tests/unit/test-publish-listen.c
 tests_unit_test_publish_listen_LDADD = $(NET_LIBS) $(CMOCKA_LIBS)

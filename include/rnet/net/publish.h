@@ -21,7 +21,14 @@ typedef struct RnPublishSpec {
     uint16_t count; /* ports in the range, 1 for a single one */
 } RnPublishSpec;
 
-enum { RN_PUBLISH_MAX = 1024 }; /* ports of one container */
+enum {
+    RN_PUBLISH_MAX = 1024
+}; /* ports of one container */
+
+/* "PORT" or "FIRST-LAST", 1 to 65535; its transport is TCP. `what` names the
+ * ports in errors ("container port"). Pure. */
+bool rn_port_range_parse(const char *text, const char *what,
+                         RnPortRange *out_range, GError **error) RN_CHECK;
 
 /* Parses one SPEC. Pure. */
 bool rn_publish_parse(const char *text, RnPublishSpec *out_spec,
