@@ -131,6 +131,7 @@ libruntime_a_SOURCES += src/runtime/cgroup-stats.c
 libruntime_a_SOURCES += src/runtime/cgroup-stats-v1.c
 libruntime_a_SOURCES += src/runtime/cgroup-stats-v2.c
 noinst_HEADERS += src/runtime/cgroup-stats.h
+libruntime_a_SOURCES += src/runtime/network-wish.c
 noinst_HEADERS += include/rnet/runtime/network-wish.h
 noinst_HEADERS += include/rnet/runtime/network-target.h
 noinst_HEADERS += include/rnet/runtime/network-entry.h
