@@ -27,6 +27,7 @@ int rn_cmd_create(const RnGlobals *globals, int argc, char **argv)
         .entries = entries,
         .min_operands = 1,
         .max_operands = 1,
+        .bare_option = RN_NETWORK_BARE_OPTION,
     };
     g_autoptr(GError) failure = NULL;
     g_auto(GStrv) operands = rn_syntax_parse(&syntax, argc, argv, &failure);

@@ -18,6 +18,8 @@ static const char description[] =
     "without HOSTPORT a free port of 127.0.0.1 is picked and shown.\n"
     "MODE is slirp[:mtu=N,cidr=NET,ipv6=on|off,dns=ADDR|none,host-loopback,\n"
     "link=tap|packet|auto,handoff=on|off|auto], none or host.\n"
+    "--expose-host HOSTPORT[:PORT] is reached at the gateway's address and at\n"
+    "localhost inside.\n"
     "The exit status is the payload's. See rnet(1).";
 
 /* runc's and crun's form in a bundle: the name alone. It is one only where it
@@ -78,6 +80,7 @@ int rn_cmd_run(const RnGlobals *globals, int argc, char **argv)
         .description = description,
         .entries = entries,
         .max_operands = 1,
+        .bare_option = RN_NETWORK_BARE_OPTION,
     };
     g_autoptr(GError) failure = NULL;
     g_auto(GStrv) operands = rn_syntax_parse(&syntax, argc, argv, &failure);

@@ -17,8 +17,7 @@ enum {
 void rn_container_options_clear(RnContainerOptions *options)
 {
     g_free(options->bundle);
-    g_strfreev(options->publish);
-    g_free(options->network);
+    rn_network_option_values_clear(&options->network);
     g_free(options->console_socket);
     g_free(options->pid_file);
 }
@@ -29,10 +28,6 @@ GOptionEntry *rn_container_options_entries(RnContainerOptions *options,
     const GOptionEntry common[] = {
         { "bundle", 'b', 0, G_OPTION_ARG_FILENAME, &options->bundle,
           "Path of the bundle", "BUNDLE" },
-        { "publish", 'p', 0, G_OPTION_ARG_FILENAME_ARRAY, &options->publish,
-          "Publish a container's port on the host", "SPEC" },
-        { "network", 0, 0, G_OPTION_ARG_FILENAME, &options->network,
-          "The container's network", "MODE" },
         { "no-hosts", 0, 0, G_OPTION_ARG_NONE, &options->no_hosts,
           "Leave /etc/hosts as the image has it", NULL },
         { "console-socket", 0, 0, G_OPTION_ARG_FILENAME,
@@ -55,13 +50,8 @@ GOptionEntry *rn_container_options_entries(RnContainerOptions *options,
     g_array_append_vals(all, common, G_N_ELEMENTS(common) - 1);
     for (; more != NULL && more->long_name != NULL; more++)
         g_array_append_vals(all, more, 1);
-    return g_array_steal(all, NULL);
-}
-
-/* On stderr, whatever the log level: the payload's stdout is its own. */
-static void show_notice(const char *text)
-{
-    g_printerr("%s\n", text);
+    return rn_network_option_entries(
+        &options->network, (const GOptionEntry *)(const void *)all->data);
 }
 
 bool rn_container_options_apply(const RnContainerOptions *options,
@@ -76,15 +66,14 @@ bool rn_container_options_apply(const RnContainerOptions *options,
     request->cgroup_manager = globals->cgroup_manager;
     request->environment = globals->environment;
     request->listen_fds = globals->listen_fds;
-    request->publish = (const char *const *)options->publish;
-    request->network = options->network;
+    request->network = rn_network_option_words(&options->network);
     request->no_hosts = options->no_hosts;
     request->console_socket = options->console_socket;
     request->pid_file = options->pid_file;
     request->preserve_fds = (unsigned)options->preserve_fds;
     request->no_pivot = options->no_pivot;
     request->no_new_keyring = options->no_new_keyring;
-    request->notice = show_notice;
+    request->notice = rn_network_option_notice;
     return true;
 }
 

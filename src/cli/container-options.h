@@ -10,11 +10,11 @@
 #include <rnet/runtime/run.h>
 
 #include "commands.h"
+#include "network-options.h"
 
 typedef struct RnContainerOptions {
     char *bundle;
-    char **publish;
-    char *network;
+    RnNetworkOptionValues network;
     gboolean no_hosts;
     char *console_socket;
     char *pid_file;

@@ -2,10 +2,12 @@
 bin_PROGRAMS += rnet
 noinst_HEADERS += src/cli/commands.h
 noinst_HEADERS += src/cli/container-options.h
+noinst_HEADERS += src/cli/network-options.h
 noinst_HEADERS += src/cli/syntax.h
 rnet_SOURCES =
 rnet_SOURCES += src/cli/main.c
 rnet_SOURCES += src/cli/container-options.c
+rnet_SOURCES += src/cli/network-options.c
 rnet_SOURCES += src/cli/syntax.c
 rnet_SOURCES += src/cli/cmd-create.c
 rnet_SOURCES += src/cli/cmd-doctor.c

@@ -29,6 +29,41 @@ static bool check_operands(const RnSyntax *syntax, char **operands,
                         syntax->operands);
 }
 
+/* GOption would take the next argument for the option's: puts `complete` in the
+ * place of the bare one. */
+static void complete_option(const RnSyntax *syntax, int argc, char **argv,
+                            char *complete)
+{
+    for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
+        if (g_str_has_prefix(argv[i], "--") &&
+            strcmp(argv[i] + 2, syntax->bare_option) == 0)
+            argv[i] = complete;
+    }
+}
+
+static bool parse_options(const RnSyntax *syntax, GOptionContext *context,
+                          int argc, char **argv, GError **error)
+{
+    g_autofree char **copy =
+        g_memdup2(argv, ((gsize)argc + 1) * sizeof argv[0]);
+    g_autofree char *complete = NULL;
+
+    if (syntax->bare_option != NULL) {
+        complete = g_strdup_printf("--%s=", syntax->bare_option);
+        complete_option(syntax, argc, copy, complete);
+    }
+    return g_option_context_parse(context, &argc, &copy, error);
+}
+
+/* The last arguments are the operands, and there as they were given. */
+static void copy_last(char **end, char ***operands)
+{
+    char **originals = end - g_strv_length(*operands);
+
+    g_strfreev(*operands);
+    *operands = g_strdupv(originals);
+}
+
 char **rn_syntax_parse(const RnSyntax *syntax, int argc, char **argv,
                        GError **error)
 {
@@ -46,10 +81,13 @@ char **rn_syntax_parse(const RnSyntax *syntax, int argc, char **argv,
         g_option_context_add_main_entries(context, syntax->entries, NULL);
     g_option_context_add_main_entries(context, rest, NULL);
     g_option_context_set_strict_posix(context, syntax->options_first);
-    if (!g_option_context_parse(context, &argc, &argv, error))
+    if (!parse_options(syntax, context, argc, argv, error))
         return NULL;
     if (operands == NULL)
         operands = g_new0(char *, 1);
+    /* one of them may look like the bare option */
+    if (syntax->options_first)
+        copy_last(argv + argc, &operands);
     if (!check_operands(syntax, operands, error))
         return NULL;
     return g_steal_pointer(&operands);

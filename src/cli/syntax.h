@@ -19,6 +19,9 @@ typedef struct RnSyntax {
     const GOptionEntry *entries; /* NULL-terminated; NULL: none */
     unsigned min_operands, max_operands;
     bool options_first; /* all that follows the first operand is operands */
+    /* "publish-all": an option that may stand without its "=VALUE", and has ""
+     * then; a VALUE of its own is never the next argument. NULL: none */
+    const char *bare_option;
 } RnSyntax;
 
 /*

@@ -47,10 +47,11 @@ struct RnContainer {
     RnRecord record;
     RnGuard *guard;
     RnCgroup *cgroup;
-    const GArray *ranges; /* borrowed until created */
-    GArray *listeners;    /* NULL: none, or handed over */
-    RnNetwork *network;   /* NULL without one, or if a monitor has it */
-    pid_t pid;            /* 0: none, or reaped */
+    /* its ranges are borrowed until created; its listeners are NULL where there
+     * are none, or handed over */
+    RnNetworkRequest network_request;
+    RnNetwork *network; /* NULL without one, or if a monitor has it */
+    pid_t pid;          /* 0: none, or reaped */
     int pidfd;
     int socket;       /* to init */
     int start_socket; /* listening, for `start`; -1: START goes over socket */
@@ -63,8 +64,15 @@ static RnContainer *new_container(const RnContainerRequest *request)
     RnContainer *container = g_new0(RnContainer, 1);
 
     container->plan = request->plan;
-    container->ranges = request->ranges;
-    container->listeners = request->listeners;
+    container->network_request = (RnNetworkRequest){
+        .plan = &request->plan->network,
+        .ranges = request->ranges,
+        .take_listeners = request->listeners,
+        .auto_publish = request->auto_publish,
+        .notice = request->notice,
+        .notice_data = request->notice_data,
+        .take_link = -1,
+    };
     container->guard = request->guard;
     container->base_fd = -1;
     container->pidfd = -1;
@@ -234,8 +242,8 @@ static bool detach_network(RnContainer *container, int userns_fd, int netns_fd,
     RnRecord *record = &container->record;
     const RnMonitorRequest request = {
         .plan = &container->plan->network,
-        .ranges = container->ranges,
-        .listeners = container->listeners,
+        .ranges = container->network_request.ranges,
+        .listeners = container->network_request.take_listeners,
         .pidfd = container->pidfd,
         .netns_fd = netns_fd,
         .userns_fd = userns_fd,
@@ -243,7 +251,7 @@ static bool detach_network(RnContainer *container, int userns_fd, int netns_fd,
 
     if (!rn_monitor_spawn(&request, &record->monitor_pid, error))
         return false;
-    g_clear_pointer(&container->listeners, g_array_unref);
+    g_clear_pointer(&container->network_request.take_listeners, g_array_unref);
     return rn_process_start_time(record->monitor_pid,
                                  &record->monitor_start_time, error) &&
            record_state(container, RN_STATUS_CREATING, error);
@@ -252,14 +260,8 @@ static bool detach_network(RnContainer *container, int userns_fd, int netns_fd,
 static bool keep_network(RnContainer *container, int userns_fd, int netns_fd,
                          GError **error)
 {
-    RnNetworkRequest request = {
-        .plan = &container->plan->network,
-        .ranges = container->ranges,
-        .take_listeners = g_steal_pointer(&container->listeners),
-        .take_link = -1,
-    };
-
-    container->network = rn_network_new(&request);
+    container->network = rn_network_new(&container->network_request);
+    container->network_request.take_listeners = NULL;
     return rn_network_start(container->network, userns_fd, netns_fd, error);
 }
 
@@ -447,7 +449,7 @@ void rn_container_free(RnContainer *container)
     rn_fd_close(&container->start_socket);
     rn_network_free(container->network);
     rn_cgroup_free(container->cgroup);
-    g_clear_pointer(&container->listeners, g_array_unref);
+    g_clear_pointer(&container->network_request.take_listeners, g_array_unref);
     rn_fd_close(&container->terminal_fd);
     /* the guard last: it holds a copy of the entry's lock */
     rn_guard_free(container->guard);

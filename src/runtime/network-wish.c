@@ -23,8 +23,8 @@ bool rn_network_words_publish(const RnNetworkWords *words)
            words->publish_all != NULL;
 }
 
-static bool check_mode(const RnNetworkWords *words, RnNetworkMode mode,
-                       GError **error)
+bool rn_network_words_check(const RnNetworkWords *words, RnNetworkMode mode,
+                            GError **error)
 {
     if (mode == RN_NETWORK_SLIRP || !rn_network_words_publish(words))
         return true;
@@ -40,7 +40,7 @@ static bool parse_words(const RnNetworkWords *words, RnNetworkWish *wish,
     const char *network = words->network != NULL ? words->network : "slirp";
 
     if (!rn_network_options_parse(network, &wish->options, error) ||
-        !check_mode(words, wish->options.mode, error) ||
+        !rn_network_words_check(words, wish->options.mode, error) ||
         !rn_publish_parse_all(words->publish, &wish->specs, error))
         return false;
     wish->ranges = rn_publish_ranges(wish->specs);

@@ -99,7 +99,7 @@ static char *write_hosts(const RnPlan *plan)
     }
     append_host(text, &plan->network.guest4, name, plan->id);
     append_host(text, &plan->network.guest6, name, plan->id);
-    if (plan->network.host_loopback != 0) {
+    if (plan->network.host_loopback != 0 || plan->network.n_exposed > 0) {
         append_host(text, &plan->network.gateway4, "host.containers.internal",
                     NULL);
         append_host(text, &plan->network.gateway6, "host.containers.internal",

@@ -131,10 +131,10 @@ static void plan_mappings(RnPlan *plan, const RnHostFacts *facts)
         plan->uid_mappings = copy_mappings(config->uid_mappings);
         plan->gid_mappings = copy_mappings(config->gid_mappings);
     } else {
-        plan->uid_mappings = rn_plan_default_mappings(facts, RN_ID_USER,
-                                                      config->process.uid);
-        plan->gid_mappings = rn_plan_default_mappings(facts, RN_ID_GROUP,
-                                                      config->process.gid);
+        plan->uid_mappings =
+            rn_plan_default_mappings(facts, RN_ID_USER, config->process.uid);
+        plan->gid_mappings =
+            rn_plan_default_mappings(facts, RN_ID_GROUP, config->process.gid);
     }
     plan->single_id =
         maps_one_id(plan->uid_mappings) && maps_one_id(plan->gid_mappings);
@@ -184,11 +184,18 @@ static bool check_identity(const RnPlan *plan, GError **error)
     return true;
 }
 
+/* From an engine published ports are a wish for a network, too. */
+static bool wants_network(const RnPlanRequest *request)
+{
+    return request->words->network != NULL ||
+           (request->engine && rn_network_words_publish(request->words));
+}
+
 static RnNetworkMode choose_mode(const RnPlan *plan,
                                  const RnPlanRequest *request)
 {
-    if (request->network != NULL)
-        return request->network->mode;
+    if (wants_network(request))
+        return request->wish->options.mode;
     if ((plan->config->namespaces & CLONE_NEWNET) == 0)
         return RN_NETWORK_HOST;
     return request->engine ? RN_NETWORK_NONE : RN_NETWORK_SLIRP;
@@ -197,12 +204,12 @@ static RnNetworkMode choose_mode(const RnPlan *plan,
 static bool plan_network(RnPlan *plan, const RnPlanRequest *request,
                          const RnHostFacts *facts, GError **error)
 {
-    g_auto(RnNetworkOptions) defaults = { 0 };
-    const RnNetworkOptions *options = request->network;
     RnNetworkMode mode = choose_mode(plan, request);
+    RnNetworkOptions options = request->wish->options; /* borrowed */
 
+    options.mode = mode;
     plan_namespaces(plan, mode, facts);
-    if (options != NULL && mode != RN_NETWORK_HOST &&
+    if (wants_network(request) && mode != RN_NETWORK_HOST &&
         rn_plan_joins(plan, CLONE_NEWNET)) {
         (void)rn_set_error(error, RN_ERROR_INVALID,
                            "--network: the bundle joins a network namespace "
@@ -210,23 +217,13 @@ static bool plan_network(RnPlan *plan, const RnPlanRequest *request,
         return rn_error_add_hint(error, "take \"path\" out of the network "
                                         "entry of linux.namespaces");
     }
-    if (options == NULL) {
-        if (!rn_network_options_parse("slirp", &defaults, error))
-            return false;
-        defaults.mode = mode;
-        options = &defaults;
-    }
-    if (request->publishes && mode != RN_NETWORK_SLIRP) {
-        (void)rn_set_error(error, RN_ERROR_INVALID,
-                           "ports can only be published from a network that "
-                           "rnet makes");
-        return rn_error_add_hint(error, "add --network slirp");
-    }
+    if (!rn_network_words_check(request->words, mode, error))
+        return false;
     if (plan->has_network)
-        rn_network_options_plan(options, &plan->network);
-    if (request->network != NULL || !request->engine) {
+        plan->network = request->wish->plan;
+    if (wants_network(request) || !request->engine) {
         plan->etc_hostname = g_strdup(plan->hostname);
-        rn_plan_files(plan, options, facts, request->no_hosts);
+        rn_plan_files(plan, &options, facts, request->no_hosts);
     }
     return true;
 }

@@ -29,45 +29,6 @@ static char *make_up_id(void)
     return g_strdup_printf("%08x%04x", g_random_int(), g_random_int() & 0xffff);
 }
 
-static bool was_asked_for(const GArray *specs, const RnRelayListener *info)
-{
-    for (unsigned i = 0; i < specs->len; i++) {
-        const RnPublishSpec *spec = &g_array_index(specs, RnPublishSpec, i);
-        uint32_t offset = info->guest.port - spec->guest_port;
-
-        if (spec->host.port != 0 && spec->transport == info->transport &&
-            info->guest.port >= spec->guest_port && offset < spec->count &&
-            info->host.port == spec->host.port + offset)
-            return true;
-    }
-    return false;
-}
-
-/* Tells which ports rnet picked; those that were asked for are known. */
-static void announce(const GArray *specs, const GArray *listeners,
-                     RnNoticeFunc notice)
-{
-    static const char *const transports[] = {
-        [RN_TRANSPORT_TCP] = "tcp",
-        [RN_TRANSPORT_UDP] = "udp",
-    };
-
-    G_STATIC_ASSERT(G_N_ELEMENTS(transports) == RN_TRANSPORT_N_);
-    for (unsigned i = 0; i < listeners->len; i++) {
-        const RnRelayListener *info =
-            &g_array_index(listeners, RnListener, i).info;
-        char host[RN_ENDPOINT_TEXT];
-        g_autofree char *line = NULL;
-
-        if (was_asked_for(specs, info))
-            continue;
-        line = g_strdup_printf("published %s -> %u/%s",
-                               rn_endpoint_format(&info->host, host),
-                               info->guest.port, transports[info->transport]);
-        notice(line);
-    }
-}
-
 static RnPlanManner choose_manner(const RnRunRequest *request)
 {
     return (RnPlanManner){
@@ -81,29 +42,21 @@ static RnPlanManner choose_manner(const RnRunRequest *request)
     };
 }
 
-static RnPlan *make_plan(const RnRunRequest *request, const RnConfig *config,
-                         const char *bundle, const char *id, GError **error)
+static RnPlan *make_plan(const RnRunRequest *request, const RnNetworkWish *wish,
+                         const RnConfig *config, const char *bundle,
+                         const char *id, GError **error)
 {
-    g_auto(RnNetworkOptions) options = { 0 };
     g_auto(RnHostFacts) facts = { 0 };
-    RnPlanRequest plan_request = {
+    const RnPlanRequest plan_request = {
         .id = id,
         .bundle = bundle,
+        .words = &request->network,
+        .wish = wish,
         .engine = request->mode == RN_RUN_CREATE,
-        .publishes = request->publish != NULL && request->publish[0] != NULL,
         .no_hosts = request->no_hosts,
         .manner = choose_manner(request),
     };
-    const char *network = request->network;
 
-    /* from `create` it is a wish for a network, too */
-    if (network == NULL && plan_request.engine && plan_request.publishes)
-        network = "slirp";
-    if (network != NULL) {
-        if (!rn_network_options_parse(network, &options, error))
-            return NULL;
-        plan_request.network = &options;
-    }
     /* with mappings of the bundle's own nobody asks for others */
     rn_host_facts_init(&facts, config->uid_mappings->len == 0);
     return rn_plan_new(config, &plan_request, &facts, error);
@@ -118,6 +71,7 @@ static bool check_ids(const RnPlan *plan, GError **error)
 /* The library goes before there is an init, which has all of this process in
  * memory. */
 static RnPlan *make_checked_plan(const RnRunRequest *request,
+                                 const RnNetworkWish *wish,
                                  const RnConfig *config, const char *bundle,
                                  const char *id, GError **error)
 {
@@ -125,7 +79,8 @@ static RnPlan *make_checked_plan(const RnRunRequest *request,
      * up */
     g_autoptr(RnSubidLibrary) library G_GNUC_UNUSED =
         config->uid_mappings->len != 1 ? rn_subid_hold() : NULL;
-    g_autoptr(RnPlan) plan = make_plan(request, config, bundle, id, error);
+    g_autoptr(RnPlan) plan =
+        make_plan(request, wish, config, bundle, id, error);
 
     return plan != NULL && check_ids(plan, error) ? g_steal_pointer(&plan)
                                                   : NULL;
@@ -186,39 +141,46 @@ static bool finish_detached(const RnRunRequest *request, RnContainer *container,
     return true;
 }
 
+static void pass_notice(const char *line, void *data)
+{
+    const RnRunRequest *request = data;
+
+    request->notice(line);
+}
+
 static RnContainer *create_container(const RnRunRequest *request,
+                                     const RnNetworkWish *wish,
                                      const RnPlan *plan,
                                      const char *config_text,
                                      RnGuard *take_guard, GError **error)
 {
     g_autoptr(RnGuard) guard = take_guard;
-    g_autoptr(GArray) specs = NULL;
-    g_autoptr(GArray) ranges = NULL;
     g_autoptr(GArray) listeners = NULL;
     g_autoptr(RnContainer) container = NULL;
     RnContainerRequest container_request = {
         .plan = plan,
         .state_dir = request->state_dir,
         .config_text = config_text,
+        .ranges = wish->ranges,
+        .auto_publish = wish->auto_publish,
+        .notice = pass_notice,
+        .notice_data = (void *)request,
         .cgroup_manager = request->cgroup_manager,
     };
 
-    if (!rn_publish_parse_all(request->publish, &specs, error) ||
-        !rn_listeners_open(specs, &listeners, error))
+    if (!rn_listeners_open(wish->specs, &listeners, error))
         return NULL;
-    ranges = rn_publish_ranges(specs);
-    container_request.ranges = ranges;
     container_request.listeners = g_array_ref(listeners);
     container_request.guard = g_steal_pointer(&guard);
     container = rn_container_create(&container_request, error);
     if (container != NULL)
-        announce(specs, listeners, request->notice);
+        rn_network_wish_announce(wish, listeners, request->notice);
     return g_steal_pointer(&container);
 }
 
-static bool run_plan(const RnRunRequest *request, const RnPlan *plan,
-                     const char *config_text, RnGuard *take_guard,
-                     int *out_exit_code, GError **error)
+static bool run_plan(const RnRunRequest *request, const RnNetworkWish *wish,
+                     const RnPlan *plan, const char *config_text,
+                     RnGuard *take_guard, int *out_exit_code, GError **error)
 {
     g_autoptr(RnGuard) guard = take_guard;
     /* before the container, so that it is freed after it */
@@ -227,7 +189,7 @@ static bool run_plan(const RnRunRequest *request, const RnPlan *plan,
 
     if (loop == NULL)
         return false;
-    container = create_container(request, plan, config_text,
+    container = create_container(request, wish, plan, config_text,
                                  g_steal_pointer(&guard), error);
     if (container == NULL)
         return false;
@@ -254,6 +216,7 @@ bool rn_run(const RnRunRequest *request, int *out_exit_code, GError **error)
     g_autofree char *config_text = NULL;
     g_autoptr(RnGuard) guard = NULL;
     g_autoptr(RnConfig) config = NULL;
+    g_auto(RnNetworkWish) wish = { 0 };
     g_autoptr(RnPlan) plan = NULL;
 
     if (!rn_id_check(id, error) ||
@@ -267,9 +230,10 @@ bool rn_run(const RnRunRequest *request, int *out_exit_code, GError **error)
     config = rn_config_load(bundle, &config_text, error);
     if (config != NULL)
         log_warnings(&config->process);
-    if (config != NULL && check_terminal(request, config, error))
-        plan = make_checked_plan(request, config, bundle, id, error);
-    if (plan != NULL && run_plan(request, plan, config_text,
+    if (config != NULL && check_terminal(request, config, error) &&
+        rn_network_wish_parse(&request->network, &wish, error))
+        plan = make_checked_plan(request, &wish, config, bundle, id, error);
+    if (plan != NULL && run_plan(request, &wish, plan, config_text,
                                  g_steal_pointer(&guard), out_exit_code, error))
         return true;
     g_prefix_error(error, "%s \"%s\": ",

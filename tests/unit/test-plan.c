@@ -19,7 +19,8 @@ typedef struct Fixture {
     RnHostFacts facts;
     RnConfig *config;
     RnPlanRequest request;
-    RnNetworkOptions network;
+    RnNetworkWords words;
+    RnNetworkWish wish;
 } Fixture;
 
 static int make_fixture(void **state)
@@ -37,7 +38,12 @@ static int make_fixture(void **state)
                      "search example.org bad;word sub.example.org\n"),
         .hosts = g_strdup("127.0.0.1 localhost host-name\n"),
     };
-    fixture->request = (RnPlanRequest){ .id = "web", .bundle = "/srv/web" };
+    fixture->request = (RnPlanRequest){
+        .id = "web",
+        .bundle = "/srv/web",
+        .words = &fixture->words,
+        .wish = &fixture->wish,
+    };
     return 0;
 }
 
@@ -47,7 +53,7 @@ static int free_fixture(void **state)
 
     rn_host_facts_clear(&fixture->facts);
     rn_config_free(fixture->config);
-    rn_network_options_clear(&fixture->network);
+    rn_network_wish_clear(&fixture->wish);
     g_free(fixture);
     return 0;
 }
@@ -69,10 +75,7 @@ static void load(Fixture *fixture, unsigned uid, const char *namespaces,
 
 static void use_network(Fixture *fixture, const char *text)
 {
-    g_autoptr(GError) error = NULL;
-
-    assert_true(rn_network_options_parse(text, &fixture->network, &error));
-    fixture->request.network = &fixture->network;
+    fixture->words.network = text;
 }
 
 static void add_range(GArray *ranges, uint32_t start, uint32_t size)
@@ -84,6 +87,9 @@ static void add_range(GArray *ranges, uint32_t start, uint32_t size)
 
 static RnPlan *make(Fixture *fixture, GError **error)
 {
+    rn_network_wish_clear(&fixture->wish);
+    if (!rn_network_wish_parse(&fixture->words, &fixture->wish, error))
+        return NULL;
     return rn_plan_new(fixture->config, &fixture->request, &fixture->facts,
                        error);
 }
@@ -234,6 +240,39 @@ static void engine_gets_no_network_and_no_files(void **state)
     assert_null(plan->etc_hostname);
 }
 
+static void engine_that_publishes_gets_a_network(void **state)
+{
+    Fixture *fixture = *state;
+    g_autoptr(RnPlan) plan = NULL;
+    g_autoptr(GError) error = NULL;
+
+    load(fixture, 0, "{\"type\":\"mount\"},{\"type\":\"network\"}", "");
+    fixture->request.engine = true;
+    fixture->words.publish_all = "";
+    plan = make(fixture, &error);
+    assert_no_error(error);
+    assert_true(plan->has_network);
+    assert_non_null(plan->resolv_conf);
+}
+
+static void exposed_ports_are_the_plans(void **state)
+{
+    static const char *const ports[] = { "5432:15432", NULL };
+    Fixture *fixture = *state;
+    g_autoptr(RnPlan) plan = NULL;
+    g_autoptr(GError) error = NULL;
+
+    load(fixture, 0, "{\"type\":\"mount\"},{\"type\":\"network\"}", "");
+    fixture->words.expose_host = ports;
+    plan = make(fixture, &error);
+    assert_no_error(error);
+    assert_int_equal(plan->network.n_exposed, 1);
+    assert_int_equal(plan->network.exposed[0].host_port, 5432);
+    /* the gateway has a name when it leads anywhere */
+    assert_non_null(
+        strstr(plan->hosts, "10.0.2.2\thost.containers.internal\n"));
+}
+
 static void joined_network_takes_no_option(void **state)
 {
     Fixture *fixture = *state;
@@ -291,15 +330,12 @@ static void network_follows_bundle_and_option(void **state)
         g_autoptr(GError) error = NULL;
 
         load(fixture, 0, cases[i].namespaces, "");
-        fixture->request.network = NULL;
-        if (cases[i].option != NULL)
-            use_network(fixture, cases[i].option);
+        use_network(fixture, cases[i].option);
         plan = make(fixture, &error);
         assert_no_error(error);
         assert_int_equal((plan->namespaces & CLONE_NEWNET) != 0,
                          cases[i].own_namespace);
         assert_int_equal(plan->has_network, cases[i].has_network);
-        rn_network_options_clear(&fixture->network);
         g_clear_pointer(&fixture->config, rn_config_free);
     }
 }
@@ -311,7 +347,7 @@ static void publishing_without_a_network_is_refused(void **state)
     g_autoptr(GError) error = NULL;
 
     load(fixture, 0, "{\"type\":\"mount\"},{\"type\":\"pid\"}", "");
-    fixture->request.publishes = true;
+    fixture->words.publish_all = "";
     plan = make(fixture, &error);
     assert_null(plan);
     assert_error(error, RN_ERROR, RN_ERROR_INVALID, "--network slirp");
@@ -356,7 +392,6 @@ static void files_name_what_the_network_has(void **state)
             assert_string_equal(plan->resolv_conf, cases[i].resolv_conf);
         assert_non_null(strstr(plan->hosts, cases[i].in_hosts));
         assert_null(strstr(plan->hosts, cases[i].not_in_hosts));
-        rn_network_options_clear(&fixture->network);
         g_clear_pointer(&fixture->config, rn_config_free);
     }
 }
@@ -390,6 +425,8 @@ int main(void)
         with_fixture(additional_gid_that_is_not_mapped_is_refused),
         with_fixture(id_minus_1_is_refused_without_a_user_namespace),
         with_fixture(engine_gets_no_network_and_no_files),
+        with_fixture(engine_that_publishes_gets_a_network),
+        with_fixture(exposed_ports_are_the_plans),
         with_fixture(joined_network_takes_no_option),
         with_fixture(bundle_without_mount_namespace_is_refused),
         with_fixture(network_follows_bundle_and_option),

@@ -12,6 +12,7 @@
 
 #include <sys/types.h>
 
+#include <rnet/net/network.h>
 #include <rnet/runtime/cgroup.h>
 #include <rnet/runtime/guard.h>
 #include <rnet/runtime/plan.h>
@@ -20,12 +21,15 @@
 typedef struct RnContainer RnContainer;
 
 typedef struct RnContainerRequest {
-    const RnPlan *plan;      /* borrowed as long as the container */
-    const char *state_dir;   /* path of the state directory */
-    const char *config_text; /* config.json, to be kept in the entry */
-    const GArray *ranges;    /* of RnPortRange: published ports inside */
-    GArray *listeners;       /* of RnListener: taken, also on failure */
-    RnGuard *guard;          /* taken, also on failure */
+    const RnPlan *plan;       /* borrowed as long as the container */
+    const char *state_dir;    /* path of the state directory */
+    const char *config_text;  /* config.json, to be kept in the entry */
+    const GArray *ranges;     /* of RnPortRange: published ports inside */
+    GArray *listeners;        /* of RnListener: taken, also on failure */
+    RnPortRange auto_publish; /* network.h */
+    RnNetworkNotice notice;   /* of these, while this process has the network */
+    void *notice_data;
+    RnGuard *guard; /* taken, also on failure */
     RnCgroupManager cgroup_manager;
 } RnContainerRequest;
 

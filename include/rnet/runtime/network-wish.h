@@ -22,6 +22,10 @@ typedef struct RnNetworkWords {
 /* Does anything in it need a network of rnet's? */
 bool rn_network_words_publish(const RnNetworkWords *words);
 
+/* Can they be had from a network of this mode? RN_ERROR_INVALID. */
+bool rn_network_words_check(const RnNetworkWords *words, RnNetworkMode mode,
+                            GError **error) RN_CHECK;
+
 typedef struct RnNetworkWish {
     RnNetworkOptions options;
     RnNetworkPlan plan;       /* valid if options.mode is RN_NETWORK_SLIRP */

@@ -9,8 +9,8 @@
 #ifndef RNET_RUNTIME_PLAN_H
 #define RNET_RUNTIME_PLAN_H
 
-#include <rnet/net/options.h>
 #include <rnet/oci/config.h>
+#include <rnet/runtime/network-wish.h>
 
 /* What the host and the caller are, as far as the plan depends on it. */
 typedef struct RnHostFacts {
@@ -77,14 +77,15 @@ typedef struct RnPlan {
 typedef struct RnPlanRequest {
     const char *id;
     const char *bundle; /* absolute path */
-    /* NULL: as `engine` says, the host's or the joined network for a bundle
-     * without a new network namespace */
-    const RnNetworkOptions *network;
+    /* without --network: as `engine` says, the host's or the joined network
+     * for a bundle without a new network namespace */
+    const RnNetworkWords *words;
+    const RnNetworkWish *wish; /* what the words mean */
     /* `create`: a caller that looks after the network itself and the files
-     * that belong to it. Else: slirp with its defaults */
+     * that belong to it, unless ports are to be published. Else: slirp with
+     * its defaults */
     bool engine;
-    bool publishes; /* ports are to be published: needs mode slirp */
-    bool no_hosts;  /* leave /etc/hosts as the image has it */
+    bool no_hosts; /* leave /etc/hosts as the image has it */
     RnPlanManner manner;
 } RnPlanRequest;
 

@@ -6,8 +6,8 @@
 #ifndef RNET_RUNTIME_RUN_H
 #define RNET_RUNTIME_RUN_H
 
-#include <rnet/net/options.h>
 #include <rnet/runtime/cgroup.h>
+#include <rnet/runtime/network-wish.h>
 #include <rnet/runtime/plan.h>
 
 /* One line of text for the person, without a newline. */
@@ -21,11 +21,10 @@ typedef enum RnRunMode {
 
 typedef struct RnRunRequest {
     RnRunMode mode;
-    const char *bundle;         /* path of the bundle */
-    const char *id;             /* NULL: one is made up */
-    const char *state_dir;      /* path of the state directory */
-    const char *network;        /* text of --network, NULL: none given */
-    const char *const *publish; /* SPECs, NULL-terminated, or NULL */
+    const char *bundle;    /* path of the bundle */
+    const char *id;        /* NULL: one is made up */
+    const char *state_dir; /* path of the state directory */
+    RnNetworkWords network;
     bool no_hosts;              /* leave the image's /etc/hosts */
     const char *console_socket; /* path, or NULL: gets the terminal's master */
     const char *pid_file;       /* path, or NULL */
@@ -36,7 +35,8 @@ typedef struct RnRunRequest {
     bool keep; /* in the foreground: leave the entry of what has ended */
     RnCgroupManager cgroup_manager;
     char **environment;  /* of hooks that have none */
-    RnNoticeFunc notice; /* told about ports that rnet picked */
+    RnNoticeFunc notice; /* told about ports that rnet picked, and in the
+                            foreground about those that come and go */
 } RnRunRequest;
 
 /*
