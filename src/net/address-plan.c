@@ -96,3 +96,22 @@ void rn_plan_show_client(const RnNetworkPlan *plan, const RnEndpoint *client,
     out_shown->scope = 0;
     *out_guest = *rn_plan_guest(plan, family);
 }
+
+void rn_plan_lead_client(const RnNetworkPlan *plan, const RnEndpoint *client,
+                         const RnEndpoint *target, RnEndpoint *out_shown,
+                         RnEndpoint *out_guest)
+{
+    rn_plan_show_client(plan, client, out_shown, out_guest);
+    if (target->family == AF_UNSPEC) {
+        out_guest->port = target->port;
+        return;
+    }
+    *out_guest = *target;
+    if (rn_endpoint_is_loopback(target)) {
+        *out_shown = *target;
+        out_shown->port = 0;
+    } else if (out_shown->family != target->family) {
+        *out_shown = *rn_plan_gateway(plan, target->family);
+        out_shown->port = client->port;
+    }
+}

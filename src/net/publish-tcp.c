@@ -41,9 +41,9 @@ G_STATIC_ASSERT((int)WAITING_MAX <= (int)RN_AGENT_CLIENT_MAX);
 
 typedef struct Listener {
     RnPublishTcp *publish;
-    uint32_t id; /* the monitor's */
-    int fd;      /* -1: withdrawn */
-    uint16_t guest_port;
+    uint32_t id;        /* the monitor's */
+    int fd;             /* -1: withdrawn */
+    RnEndpoint target;  /* RnRelayListener.guest */
     unsigned n_waiting; /* visits under way */
     RnWatch watch;
 } Listener;
@@ -161,7 +161,7 @@ static void start_visit(Listener *listener, int take_client,
     rn_endpoint_from_sockaddr(from, &address);
     errno_value =
         rn_visit_start(&listener->publish->visit_parts, take_client, &address,
-                       listener->guest_port, listener, &inside);
+                       &listener->target, listener, &inside);
     if (errno_value == 0) {
         join(listener->publish, take_client, inside);
     } else if (errno_value == EINPROGRESS) {
@@ -261,7 +261,7 @@ bool rn_publish_tcp_add(RnPublishTcp *publish, const RnRelayListener *info,
     listener->publish = publish;
     listener->id = info->id;
     listener->fd = take_fd;
-    listener->guest_port = info->guest.port;
+    listener->target = info->guest;
     g_ptr_array_add(publish->listeners, listener);
     rn_tcp_tune(take_fd);
     if (rn_fd_set_nonblocking(take_fd, true, error) &&

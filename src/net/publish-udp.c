@@ -18,6 +18,8 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 
+#include <rnet/net/address-plan.h>
+#include <rnet/net/filter.h>
 #include <rnet/net/reassembly.h>
 #include <rnet/net/udp-flows.h>
 #include <rnet/util/fd.h>
@@ -34,8 +36,7 @@ typedef struct Listener {
     uint32_t id;    /* the monitor's */
     uint32_t index; /* in `listeners`, for the flows */
     int fd;
-    uint16_t guest_port;
-    RnEndpoint host;
+    RnEndpoint host, target; /* RnRelayListener.guest */
     RnWatch watch;
 } Listener;
 
@@ -47,6 +48,7 @@ struct RnPublishUdp {
     RnUdpFlows *flows;
     RnReassembly *reassembly;
     RnTimer expiry;
+    unsigned n_targets;   /* listeners that lead to an address of their own */
     GPtrArray *listeners; /* of Listener; NULL: withdrawn, a free place */
 };
 
@@ -130,14 +132,14 @@ static bool route_question(const RnEndpoint *from, struct msghdr *header,
     RnUdpOrigin origin = {
         .client = *from,
         .listener = listener->index,
-        .guest_port = listener->guest_port,
     };
     const RnUdpFlow *flow = NULL;
     int64_t now_ms = rn_clock_ms();
 
     if (!read_local(listener, header, &origin.local))
         return false;
-    flow = rn_udp_flows_enter(publish->flows, &origin, now_ms);
+    flow =
+        rn_udp_flows_enter(publish->flows, &origin, &listener->target, now_ms);
     if (flow == NULL)
         return false;
     *out_source = flow->shown;
@@ -253,6 +255,31 @@ static bool want_local(const Listener *listener, GError **error)
     return true;
 }
 
+static bool has_target(const Listener *listener)
+{
+    return listener->target.family != AF_UNSPEC;
+}
+
+/* Frames reach neither the loopback inside nor a family that is not there. */
+static bool check_target(const RnNetworkPlan *plan, const RnEndpoint *target,
+                         GError **error)
+{
+    char text[RN_ENDPOINT_TEXT];
+
+    if (rn_endpoint_is_loopback(target))
+        return rn_set_error(error, RN_ERROR_INVALID,
+                            "published UDP cannot reach the loopback address "
+                            "%s inside",
+                            rn_endpoint_format_address(target, text));
+    if (target->family != AF_UNSPEC &&
+        rn_plan_gateway(plan, target->family)->family == AF_UNSPEC)
+        return rn_set_error(error, RN_ERROR_INVALID,
+                            "published UDP cannot reach %s inside: the network "
+                            "has no IPv6",
+                            rn_endpoint_format_address(target, text));
+    return true;
+}
+
 /* Gives it the first free place. */
 static void put_listener(RnPublishUdp *publish, Listener *listener)
 {
@@ -274,6 +301,7 @@ static void remove_listener(Listener *listener)
     rn_udp_sender_flush(publish->sender); /* its answers may be there */
     rn_udp_flows_remove(publish->flows, listener->index);
     g_ptr_array_index(publish->listeners, listener->index) = NULL;
+    publish->n_targets -= has_target(listener);
     free_listener(listener);
 }
 
@@ -285,10 +313,12 @@ bool rn_publish_udp_add(RnPublishUdp *publish, const RnRelayListener *info,
     listener->publish = publish;
     listener->id = info->id;
     listener->fd = take_fd;
-    listener->guest_port = info->guest.port;
+    listener->target = info->guest;
     listener->host = info->host;
+    publish->n_targets += has_target(listener);
     put_listener(publish, listener);
-    if (want_local(listener, error) &&
+    if (check_target(publish->plan, &info->guest, error) &&
+        want_local(listener, error) &&
         rn_fd_set_nonblocking(take_fd, true, error) &&
         rn_loop_add(publish->loop, &listener->watch, take_fd, EPOLLIN,
                     handle_listener, listener, error)) {
@@ -334,6 +364,14 @@ static bool take_fragment(RnPublishUdp *publish, const RnFrame *frame)
     if (flow != NULL)
         send_answer(publish, flow, whole.payload, whole.length);
     return true;
+}
+
+bool rn_publish_udp_wants(const RnPublishUdp *publish, const RnFrame *frame)
+{
+    if (publish->n_targets > 0)
+        return frame->protocol == IPPROTO_UDP &&
+               frame->source.family != AF_UNSPEC;
+    return rn_filter_may_be_answer(publish->plan, frame);
 }
 
 bool rn_publish_udp_take_answer(RnPublishUdp *publish, const RnFrame *frame)

@@ -20,6 +20,11 @@ enum {
     LISTENERS_MAX = 2 * RN_PUBLISH_MAX, /* each port on IPv4 and IPv6 */
 };
 
+static bool is_family(uint16_t family)
+{
+    return family == AF_UNSPEC || family == AF_INET || family == AF_INET6;
+}
+
 static bool add_listener(RnRelayOrders *orders, RnMsg *msg, GError **error)
 {
     RnRelayListener info = { 0 };
@@ -31,7 +36,8 @@ static bool add_listener(RnRelayOrders *orders, RnMsg *msg, GError **error)
     if (orders->n_listeners >= LISTENERS_MAX)
         return rn_set_error(error, RN_ERROR_LIMIT, "more than %d listeners",
                             LISTENERS_MAX);
-    if (info.transport >= RN_TRANSPORT_N_ || info.guest.port == 0)
+    if (info.transport >= RN_TRANSPORT_N_ || info.guest.port == 0 ||
+        !is_family(info.guest.family))
         return rn_set_error(error, RN_ERROR_PROTOCOL, "malformed listener");
     fd = rn_msg_steal_fd(msg, 0);
     if (info.transport == RN_TRANSPORT_TCP)

@@ -111,7 +111,7 @@ static void handle_frame(const uint8_t *data, gsize length, void *owner)
         rn_handoff_take(relay->handoff, &frame);
         return;
     }
-    if (rn_filter_may_be_answer(&relay->plan, &frame) &&
+    if (rn_publish_udp_wants(relay->udp, &frame) &&
         rn_publish_udp_take_answer(relay->udp, &frame))
         return;
     if (rn_filter_frame(&relay->plan, &frame) != RN_VERDICT_SLIRP)

@@ -34,7 +34,7 @@ typedef struct ShownKey {
 } ShownKey;
 
 G_STATIC_ASSERT(sizeof(RnEndpoint) == 24);
-G_STATIC_ASSERT(sizeof(RnUdpOrigin) == 2 * sizeof(RnEndpoint) + 8);
+G_STATIC_ASSERT(sizeof(RnUdpOrigin) == 2 * sizeof(RnEndpoint) + 4);
 G_STATIC_ASSERT(sizeof(OriginKey) == sizeof(RnUdpOrigin) + 4);
 G_STATIC_ASSERT(sizeof(ShownKey) == 2 * sizeof(RnEndpoint) + 4);
 
@@ -174,7 +174,8 @@ static bool show_as_gateway(RnUdpFlows *flows, Entry *entry)
     return !is_taken(flows, entry);
 }
 
-static Entry *add_entry(RnUdpFlows *flows, const OriginKey *key, int64_t now_ms)
+static Entry *add_entry(RnUdpFlows *flows, const OriginKey *key,
+                        const RnEndpoint *target, int64_t now_ms)
 {
     g_autofree Entry *entry = g_new0(Entry, 1);
 
@@ -182,9 +183,8 @@ static Entry *add_entry(RnUdpFlows *flows, const OriginKey *key, int64_t now_ms)
     entry->flow.origin = key->origin;
     entry->flow.last_ms = now_ms;
     entry->flow.link.data = entry;
-    rn_plan_show_client(flows->plan, &key->origin.client, &entry->flow.shown,
-                        &entry->flow.guest);
-    entry->flow.guest.port = (uint16_t)key->origin.guest_port;
+    rn_plan_lead_client(flows->plan, &key->origin.client, target,
+                        &entry->flow.shown, &entry->flow.guest);
     if (is_taken(flows, entry) && !show_as_gateway(flows, entry))
         return NULL;
 
@@ -198,13 +198,14 @@ static Entry *add_entry(RnUdpFlows *flows, const OriginKey *key, int64_t now_ms)
 }
 
 const RnUdpFlow *rn_udp_flows_enter(RnUdpFlows *flows,
-                                    const RnUdpOrigin *origin, int64_t now_ms)
+                                    const RnUdpOrigin *origin,
+                                    const RnEndpoint *target, int64_t now_ms)
 {
     OriginKey key = { .origin = *origin, .seed = flows->seed };
     Entry *entry = g_hash_table_lookup(flows->by_origin, &key);
 
     if (entry == NULL)
-        entry = add_entry(flows, &key, now_ms);
+        entry = add_entry(flows, &key, target, now_ms);
     else
         touch_entry(flows, entry, false, now_ms);
     return entry != NULL ? &entry->flow : NULL;

@@ -5,7 +5,8 @@
  * Role:     the attempts, in this order: the client's address and port; its
  *           address with any port, if that port was taken inside; and, if the
  *           service refuses, the other family with the gateway as the client
- *           (a service on IPv4 only is reached through [::] so)
+ *           (a service on IPv4 only is reached through [::] so). A target with
+ *           an address of its own is of one family
  * Runs in:  the relay
  * Owns:     the client's socket
  * Limits:   four attempts a visit
@@ -31,8 +32,8 @@ struct RnVisit {
     RnInsideAttempt attempt;
     RnEndpoint address;       /* the client's, as it is outside */
     RnEndpoint local, remote; /* of the present attempt */
-    bool tried_other_family;
-    void *data; /* of parts->ended */
+    bool may_change_family;   /* the other one is there, not yet tried */
+    void *data;               /* of parts->ended */
     GList link;
 };
 
@@ -66,16 +67,29 @@ static void finish_visit(RnVisit *visit, int take_inside)
     parts->ended(client, take_inside, data);
 }
 
+static void choose_first(RnVisit *visit, const RnEndpoint *target)
+{
+    const RnNetworkPlan *plan = visit->parts->plan;
+
+    rn_plan_lead_client(plan, &visit->address, target, &visit->local,
+                        &visit->remote);
+    /* only the handoff's rules keep inside what other addresses answer */
+    if (target->family != AF_UNSPEC && !rn_endpoint_is_loopback(target) &&
+        plan->handoff_mode == RN_HANDOFF_MODE_OFF &&
+        !rn_endpoint_same_address(target, rn_plan_guest(plan, target->family)))
+        visit->local = (RnEndpoint){ .family = AF_UNSPEC };
+}
+
 static bool choose_other_family(RnVisit *visit)
 {
     const RnNetworkPlan *plan = visit->parts->plan;
     uint16_t family = visit->remote.family == AF_INET ? AF_INET6 : AF_INET;
     uint16_t guest_port = visit->remote.port;
 
-    if (visit->tried_other_family ||
+    if (!visit->may_change_family ||
         rn_plan_guest(plan, family)->family == AF_UNSPEC)
         return false;
-    visit->tried_other_family = true;
+    visit->may_change_family = false;
     visit->local = *rn_plan_gateway(plan, family);
     visit->local.port = visit->address.port;
     visit->remote = *rn_plan_guest(plan, family);
@@ -137,8 +151,8 @@ static void handle_client(RnWatch *watch, uint32_t events)
 }
 
 int rn_visit_start(RnVisitParts *parts, int take_client,
-                   const RnEndpoint *address, uint16_t guest_port, void *data,
-                   int *out_inside)
+                   const RnEndpoint *address, const RnEndpoint *target,
+                   void *data, int *out_inside)
 {
     RnVisit *visit = g_new0(RnVisit, 1);
     int errno_value = 0;
@@ -148,11 +162,11 @@ int rn_visit_start(RnVisitParts *parts, int take_client,
         .client = take_client,
         .address = *address,
         .data = data,
+        .may_change_family = target->family == AF_UNSPEC,
     };
     visit->link.data = visit;
     g_queue_push_tail_link(&parts->visits, &visit->link);
-    rn_plan_show_client(parts->plan, address, &visit->local, &visit->remote);
-    visit->remote.port = guest_port;
+    choose_first(visit, target);
 
     errno_value = make_attempts(visit, out_inside);
     if (errno_value == EINPROGRESS) {

@@ -77,6 +77,10 @@ unit_tests += tests/unit/test-publish-udp
 tests_unit_test_publish_udp_SOURCES = tests/unit/test-publish-udp.c \
 	tests/unit/frames.c
 tests_unit_test_publish_udp_LDADD = $(NET_LIBS) $(CMOCKA_LIBS)
+unit_tests += tests/unit/test-udp-flows
+tests_unit_test_udp_flows_SOURCES = tests/unit/test-udp-flows.c \
+	tests/unit/frames.c
+tests_unit_test_udp_flows_LDADD = $(NET_LIBS) $(CMOCKA_LIBS)
 noinst_HEADERS += tests/unit/udp-bench.h
 unit_tests += tests/unit/test-udp-batch
 tests_unit_test_udp_batch_SOURCES = tests/unit/test-udp-batch.c \

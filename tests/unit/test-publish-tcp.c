@@ -383,6 +383,51 @@ static void withdrawn_listener_keeps_its_waiting_clients(void **state)
     exchange(bench, other, service);
 }
 
+/* Where a port that has a target of its own asks to be connected. */
+typedef struct Target {
+    const char *front, *target;
+    RnHandoffMode handoff;
+    const char *local; /* NULL: the kernel's choice */
+    bool keeps_port;   /* the client's */
+} Target;
+
+static const Target targets[] = {
+    { "127.0.0.1", "127.0.0.1", RN_HANDOFF_MODE_ON, "127.0.0.1", false },
+    { "127.0.0.1", "127.0.0.9", RN_HANDOFF_MODE_OFF, "127.0.0.9", false },
+    { "127.0.0.1", "::1", RN_HANDOFF_MODE_ON, "::1", false },
+    { "::1", "127.0.0.1", RN_HANDOFF_MODE_ON, "127.0.0.1", false },
+    { "127.0.0.1", "10.88.0.1", RN_HANDOFF_MODE_ON, "10.0.2.2", true },
+    { "::1", "10.88.0.1", RN_HANDOFF_MODE_ON, "10.0.2.2", true },
+    { "127.0.0.1", "fd88::1", RN_HANDOFF_MODE_ON, "fd00::2", true },
+    { "127.0.0.1", "10.88.0.1", RN_HANDOFF_MODE_OFF, NULL, false },
+    { "127.0.0.1", "10.0.2.100", RN_HANDOFF_MODE_OFF, "10.0.2.2", true },
+};
+
+static void target_of_its_own_is_the_only_one_tried(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < G_N_ELEMENTS(targets); i++) {
+        const Target *row = &targets[i];
+        g_autoptr(Bench) bench = make_bench("127.0.0.1");
+        RnRelayListener info = { .guest = test_endpoint(row->target, 80) };
+        int listener = listen_on(row->front, &info.host);
+        rn_autofd int client = -1;
+
+        bench->plan.handoff_mode = (uint8_t)row->handoff;
+        assert_true(rn_publish_tcp_add(bench->publish, &info, listener, NULL));
+        bench->answers[0] = ECONNREFUSED;
+        client = connect_to(&info.host);
+        await_reset(bench, client);
+        assert_int_equal(bench->n_requests, 1);
+        if (row->local != NULL)
+            assert_request(bench, 0, row->local,
+                           row->keeps_port ? get_name(client).port : 0,
+                           row->target);
+        else
+            assert_int_equal(bench->requests[0].local.family, AF_UNSPEC);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -400,6 +445,7 @@ int main(void)
         cmocka_unit_test(shortage_of_fds_stops_accepting_until_flows_end),
         cmocka_unit_test(exhausted_fds_pause_without_spinning),
         cmocka_unit_test(crowd_at_one_port_leaves_the_other_open),
+        cmocka_unit_test(target_of_its_own_is_the_only_one_tried),
         cmocka_unit_test(withdrawn_listener_keeps_its_waiting_clients),
     };
 

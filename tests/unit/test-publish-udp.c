@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * test-publish-udp - UDP flows as a table, and datagrams through a listener
+ * test-publish-udp - datagrams of published UDP ports, through a listener
  */
 #include "config.h"
 
@@ -12,10 +12,8 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 
-#include <rnet/net/filter.h>
 #include <rnet/net/frame-fields.h>
 #include <rnet/net/publish-udp.h>
-#include <rnet/net/udp-flows.h>
 #include <rnet/util/fd.h>
 
 #include "frames.h"
@@ -24,144 +22,6 @@ enum {
     TURNS_MAX = 500, /* only a failure takes so many */
     TURN_MS = 20,
 };
-
-static RnUdpOrigin make_origin(const char *client, uint16_t port,
-                               uint32_t listener)
-{
-    return (RnUdpOrigin){
-        .client = test_endpoint(client, port),
-        .local = test_endpoint("192.0.2.1", 0),
-        .listener = listener,
-        .guest_port = 53,
-    };
-}
-
-static void flow_of_known_client_is_found_from_both_sides(void **state)
-{
-    RnNetworkPlan plan = test_plan();
-    g_autoptr(RnUdpFlows) flows = rn_udp_flows_new(&plan, 10);
-    RnUdpOrigin origin = make_origin("198.51.100.7", 4000, 0);
-    const RnUdpFlow *flow = rn_udp_flows_enter(flows, &origin, 0);
-    RnEndpoint stranger = test_endpoint("198.51.100.7", 4001);
-
-    (void)state;
-    assert_true(rn_endpoint_equal(&flow->shown, &origin.client));
-    assert_int_equal(flow->guest.port, 53);
-    assert_ptr_equal(rn_udp_flows_enter(flows, &origin, 1), flow);
-    assert_ptr_equal(rn_udp_flows_answer(flows, &flow->guest, &flow->shown, 2),
-                     flow);
-    assert_null(rn_udp_flows_answer(flows, &flow->guest, &stranger, 2));
-    assert_int_equal(rn_udp_flows_count(flows), 1);
-}
-
-/* All of these look the same to the guest unless ports are changed. */
-static void clients_shown_as_gateway_get_ports_of_their_own(void **state)
-{
-    RnNetworkPlan plan = test_plan();
-    g_autoptr(RnUdpFlows) flows = rn_udp_flows_new(&plan, 300);
-    g_autoptr(GHashTable) seen = g_hash_table_new(NULL, NULL);
-
-    (void)state;
-    for (unsigned i = 0; i < 200; i++) {
-        char client[16];
-        RnUdpOrigin origin;
-        const RnUdpFlow *flow = NULL;
-
-        g_snprintf(client, sizeof client, "127.0.0.%u", i + 1);
-        origin = make_origin(client, 4000, 0);
-        flow = rn_udp_flows_enter(flows, &origin, 0);
-        assert_non_null(flow);
-        assert_true(rn_endpoint_same_address(&flow->shown, &plan.gateway4));
-        if (i == 0)
-            assert_int_equal(flow->shown.port, 4000);
-        assert_true(g_hash_table_add(seen, GUINT_TO_POINTER(flow->shown.port)));
-        assert_ptr_equal(
-            rn_udp_flows_answer(flows, &flow->guest, &flow->shown, 0), flow);
-    }
-}
-
-/* One client through two published ports that lead to the same guest port. */
-static void second_way_of_one_client_is_shown_as_gateway(void **state)
-{
-    RnNetworkPlan plan = test_plan();
-    g_autoptr(RnUdpFlows) flows = rn_udp_flows_new(&plan, 10);
-    RnUdpOrigin first = make_origin("198.51.100.7", 4000, 0);
-    RnUdpOrigin second = make_origin("198.51.100.7", 4000, 1);
-    const RnUdpFlow *a = rn_udp_flows_enter(flows, &first, 0);
-    const RnUdpFlow *b = rn_udp_flows_enter(flows, &second, 0);
-
-    (void)state;
-    assert_ptr_not_equal(a, b);
-    assert_true(rn_endpoint_same_address(&b->shown, &plan.gateway4));
-    assert_ptr_equal(rn_udp_flows_answer(flows, &b->guest, &b->shown, 0), b);
-    assert_ptr_equal(rn_udp_flows_answer(flows, &a->guest, &a->shown, 0), a);
-}
-
-static void flows_expire_by_whether_they_were_answered(void **state)
-{
-    RnNetworkPlan plan = test_plan();
-    g_autoptr(RnUdpFlows) flows = rn_udp_flows_new(&plan, 10);
-    RnUdpOrigin silent = make_origin("198.51.100.7", 1, 0);
-    RnUdpOrigin talking = make_origin("198.51.100.7", 2, 0);
-    const RnUdpFlow *flow = NULL;
-
-    (void)state;
-    assert_int_equal(rn_udp_flows_next_expiry_ms(flows), -1);
-    rn_udp_flows_enter(flows, &silent, 1000);
-    flow = rn_udp_flows_enter(flows, &talking, 1000);
-    assert_non_null(
-        rn_udp_flows_answer(flows, &flow->guest, &flow->shown, 1000));
-    assert_int_equal(rn_udp_flows_next_expiry_ms(flows),
-                     1000 + RN_UDP_UNANSWERED_MS);
-
-    rn_udp_flows_expire(flows, 1000 + RN_UDP_UNANSWERED_MS - 1);
-    assert_int_equal(rn_udp_flows_count(flows), 2);
-    rn_udp_flows_expire(flows, 1000 + RN_UDP_UNANSWERED_MS);
-    assert_int_equal(rn_udp_flows_count(flows), 1);
-    assert_int_equal(rn_udp_flows_next_expiry_ms(flows),
-                     1000 + RN_UDP_ANSWERED_MS);
-
-    /* use puts it off */
-    rn_udp_flows_enter(flows, &talking, 5000);
-    rn_udp_flows_expire(flows, 1000 + RN_UDP_ANSWERED_MS);
-    assert_int_equal(rn_udp_flows_count(flows), 1);
-    rn_udp_flows_expire(flows, 5000 + RN_UDP_ANSWERED_MS);
-    assert_int_equal(rn_udp_flows_count(flows), 0);
-    assert_int_equal(rn_udp_flows_next_expiry_ms(flows), -1);
-}
-
-static void flows_beyond_the_bound_replace_the_most_idle(void **state)
-{
-    enum {
-        MAX_FLOWS = 8
-    };
-    RnNetworkPlan plan = test_plan();
-    g_autoptr(RnUdpFlows) flows = rn_udp_flows_new(&plan, MAX_FLOWS);
-    RnEndpoint answered = test_endpoint("198.51.100.7", 1);
-    RnEndpoint guest = plan.guest4;
-
-    (void)state;
-    guest.port = 53;
-    for (uint16_t port = 1; port <= 1000; port++) {
-        RnUdpOrigin origin = make_origin("198.51.100.7", port, 0);
-
-        assert_non_null(rn_udp_flows_enter(flows, &origin, port));
-        assert_true(rn_udp_flows_count(flows) <= MAX_FLOWS);
-        if (port == 1)
-            assert_non_null(
-                rn_udp_flows_answer(flows, &guest, &answered, port));
-    }
-    /* the answered one stays, though it is the oldest; then the newest seven */
-    assert_int_equal(rn_udp_flows_count(flows), MAX_FLOWS);
-    assert_non_null(rn_udp_flows_answer(flows, &guest, &answered, 1001));
-    for (uint16_t port = 993; port <= 1000; port++) {
-        RnEndpoint shown = test_endpoint("198.51.100.7", port);
-        bool is_there =
-            rn_udp_flows_answer(flows, &guest, &shown, 1001) != NULL;
-
-        assert_int_equal(is_there, port >= 994);
-    }
-}
 
 /* The relay's side of a listener, and the frames that it made. */
 typedef struct Bench {
@@ -266,7 +126,7 @@ static bool answer(Bench *bench, const char *text)
     test_udp_frame(&bench->plan, &asked.destination, &asked.source, text,
                    strlen(text), &built);
     assert_true(rn_frame_parse(built.bytes, built.length, &frame));
-    assert_true(rn_filter_may_be_answer(&bench->plan, &frame));
+    assert_true(rn_publish_udp_wants(bench->publish, &frame));
     return take_answer(bench, &frame);
 }
 
@@ -342,6 +202,55 @@ static void withdrawn_port_loses_its_flows_and_no_others(void **state)
     send_to(client, &info.host, "c", 1);
     await_frames(bench, 3);
     assert_true(answer(bench, "in time"));
+}
+
+/* A port that leads to another address inside, of either family. */
+static void target_of_its_own_is_asked_and_answers(void **state)
+{
+    static const Way rows[] = {
+        /* front, target inside, client, shown */
+        { "127.0.0.1", "10.88.0.1", "127.0.0.1", "10.0.2.2" },
+        { "::1", "10.88.0.1", "::1", "10.0.2.2" },
+        { "127.0.0.1", "fd88::1", "127.0.0.1", "fd00::2" },
+    };
+
+    (void)state;
+    for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_autoptr(Bench) bench = make_bench("127.0.0.1");
+        RnRelayListener info = { .guest = test_endpoint(rows[i].target, 53) };
+        int fd = open_socket(rows[i].front, &info.host);
+        RnEndpoint self;
+        rn_autofd int client = open_socket(rows[i].client, &self);
+        RnEndpoint shown = test_endpoint(rows[i].shown, self.port);
+        RnFrame frame;
+        char text[8];
+
+        assert_true(rn_publish_udp_add(bench->publish, &info, fd, NULL));
+        send_to(client, &info.host, "question", 8);
+        await_frames(bench, 1);
+        assert_true(
+            rn_frame_parse(bench->last.bytes, bench->last.length, &frame));
+        assert_true(rn_endpoint_equal(&frame.destination, &info.guest));
+        assert_true(rn_endpoint_equal(&frame.source, &shown));
+        assert_true(answer(bench, "answer"));
+        assert_int_equal(recv(client, text, sizeof text, 0), 6);
+    }
+}
+
+static void loopback_target_is_refused(void **state)
+{
+    static const char *const targets[] = { "127.0.0.1", "127.3.2.1", "::1" };
+    g_autoptr(Bench) bench = make_bench("127.0.0.1");
+
+    (void)state;
+    for (unsigned i = 0; i < G_N_ELEMENTS(targets); i++) {
+        g_autoptr(GError) error = NULL;
+        RnRelayListener info = { .guest = test_endpoint(targets[i], 53) };
+        int fd = open_socket("127.0.0.1", &info.host);
+
+        assert_false(rn_publish_udp_add(bench->publish, &info, fd, &error));
+        assert_error(error, RN_ERROR, RN_ERROR_INVALID, targets[i]);
+    }
 }
 
 static void answer_without_a_flow_is_not_taken(void **state)
@@ -463,13 +372,10 @@ static void answer_in_fragments_comes_out_whole(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(flow_of_known_client_is_found_from_both_sides),
-        cmocka_unit_test(clients_shown_as_gateway_get_ports_of_their_own),
-        cmocka_unit_test(second_way_of_one_client_is_shown_as_gateway),
-        cmocka_unit_test(flows_expire_by_whether_they_were_answered),
-        cmocka_unit_test(flows_beyond_the_bound_replace_the_most_idle),
         cmocka_unit_test(question_and_answer_pass_each_way),
         cmocka_unit_test(withdrawn_port_loses_its_flows_and_no_others),
+        cmocka_unit_test(target_of_its_own_is_asked_and_answers),
+        cmocka_unit_test(loopback_target_is_refused),
         cmocka_unit_test(answer_without_a_flow_is_not_taken),
         cmocka_unit_test(answer_with_wrong_checksum_is_dropped),
         cmocka_unit_test(burst_of_datagrams_keeps_its_flow_and_sizes),

@@ -45,4 +45,15 @@ RnEndpoint rn_plan_handoff_hop(const RnNetworkPlan *plan, uint16_t family);
 void rn_plan_show_client(const RnNetworkPlan *plan, const RnEndpoint *client,
                          RnEndpoint *out_shown, RnEndpoint *out_guest);
 
+/*
+ * The same for a client that is to be led to `target`, a port with or without
+ * an address (RnRelayListener.guest), which *out_guest then is as a whole.
+ * At a loopback address it is shown as that address with any port (0), since
+ * nothing else may talk to it; at an address of a family that its own is not
+ * of, as the gateway (AF_UNSPEC where the network has no IPv6).
+ */
+void rn_plan_lead_client(const RnNetworkPlan *plan, const RnEndpoint *client,
+                         const RnEndpoint *target, RnEndpoint *out_shown,
+                         RnEndpoint *out_guest);
+
 #endif

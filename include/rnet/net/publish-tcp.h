@@ -4,9 +4,10 @@
  *
  * Every client that a listener accepts gets a socket inside the namespace
  * (inside), bound to the client's own address as far as that can be
- * shown (rn_plan_show_client()), and both are joined (splice). What the client
+ * shown (rn_plan_lead_client()), and both are joined (splice). What the client
  * sends meanwhile stays in the kernel. A service that refuses is tried on the
- * other address family too, then the client is reset.
+ * other address family too, unless the port has a target of its own; then the
+ * client is reset.
  */
 #ifndef RNET_NET_PUBLISH_TCP_H
 #define RNET_NET_PUBLISH_TCP_H

@@ -25,7 +25,10 @@ RnPublishUdp *rn_publish_udp_new(const RnNetworkPlan *plan, RnLoop *loop,
 void rn_publish_udp_free(RnPublishUdp *publish);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(RnPublishUdp, rn_publish_udp_free)
 
-/* Takes a bound UDP socket, also on failure. */
+/*
+ * Takes a bound UDP socket, also on failure. A loopback address as the target
+ * is RN_ERROR_INVALID: no frame gets there.
+ */
 bool rn_publish_udp_add(RnPublishUdp *publish, const RnRelayListener *info,
                         int take_fd, GError **error) RN_CHECK;
 
@@ -36,7 +39,13 @@ bool rn_publish_udp_add(RnPublishUdp *publish, const RnRelayListener *info,
 unsigned rn_publish_udp_remove(RnPublishUdp *publish, uint32_t id);
 
 /*
- * A frame for which rn_filter_may_be_answer() holds. True: it belonged to a
+ * Whether the frame can be an answer: UDP of the guest's own address, or of any
+ * as long as a port leads to another one.
+ */
+bool rn_publish_udp_wants(const RnPublishUdp *publish, const RnFrame *frame);
+
+/*
+ * A frame for which rn_publish_udp_wants() holds. True: it belonged to a
  * flow, is with the sender (or had to be dropped) and is done with; false: it is
  * somebody else's.
  */

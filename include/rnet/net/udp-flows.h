@@ -30,7 +30,6 @@ typedef struct RnUdpOrigin {
     RnEndpoint client; /* with its port */
     RnEndpoint local;  /* the address that it sent to; port 0 */
     uint32_t listener; /* index, the caller's */
-    uint32_t guest_port;
 } RnUdpOrigin;
 
 typedef struct RnUdpFlow {
@@ -50,13 +49,15 @@ void rn_udp_flows_free(RnUdpFlows *flows);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(RnUdpFlows, rn_udp_flows_free)
 
 /*
- * The flow of a datagram that came in at now_ms, made if it is new. The client
- * is shown as rn_plan_show_client() has it; where that endpoint is taken by
+ * The flow of a datagram that came in at now_ms, made if it is new. It goes to
+ * `target` as rn_plan_lead_client() has it, the same for all of a listener, and
+ * no loopback address. The client is shown as it has it, too; where that endpoint is taken by
  * another flow to the same guest port, as the gateway with a free port. NULL
  * only when the gateway has none left.
  */
 const RnUdpFlow *rn_udp_flows_enter(RnUdpFlows *flows,
-                                    const RnUdpOrigin *origin, int64_t now_ms);
+                                    const RnUdpOrigin *origin,
+                                    const RnEndpoint *target, int64_t now_ms);
 
 /* The flow that a datagram from `guest` to `shown` answers, or NULL. */
 const RnUdpFlow *rn_udp_flows_answer(RnUdpFlows *flows, const RnEndpoint *guest,

@@ -28,15 +28,16 @@ typedef struct RnVisitParts {
 } RnVisitParts;
 
 /*
- * Starts one for an accepted client. Returns 0 if it is connected already: then
+ * Starts one for an accepted client, to `target` as RnRelayListener.guest has
+ * it. Returns 0 if it is connected already: then
  * *out_inside is the other socket, and the client stays the caller's; or
  * EINPROGRESS: the visit has the client, `parts` outlive it, and `ended` is
  * called with `data` from the loop; or the errno of the last attempt, and the
  * client was reset.
  */
 int rn_visit_start(RnVisitParts *parts, int take_client,
-                   const RnEndpoint *address, uint16_t guest_port, void *data,
-                   int *out_inside) RN_CHECK;
+                   const RnEndpoint *address, const RnEndpoint *target,
+                   void *data, int *out_inside) RN_CHECK;
 
 /* Resets every visit under way, without calling anyone. */
 void rn_visits_abandon(RnVisitParts *parts);
