@@ -2,6 +2,7 @@
 noinst_LIBRARIES += libnet.a
 libnet_a_SOURCES =
 noinst_HEADERS +=
+libnet_a_SOURCES += src/net/acceptor.c
 libnet_a_SOURCES += src/net/address-plan.c
 libnet_a_SOURCES += src/net/agent-client.c
 libnet_a_SOURCES += src/net/fd-room.c
@@ -33,6 +34,7 @@ libnet_a_SOURCES += src/net/udp-out.c
 libnet_a_SOURCES += src/net/udp-out-error.c
 libnet_a_SOURCES += src/net/udp-sender.c
 libnet_a_SOURCES += src/net/visit.c
+noinst_HEADERS += include/rnet/net/acceptor.h
 noinst_HEADERS += include/rnet/net/address-plan.h
 noinst_HEADERS += include/rnet/net/agent-client.h
 noinst_HEADERS += include/rnet/net/fd-room.h

@@ -52,7 +52,7 @@ static void fail_visit(RnVisit *visit)
     void *data = visit->data;
 
     close_visit(visit);
-    parts->ended(-1, -1, data);
+    parts->ended(-1, -1, parts->owner, data);
 }
 
 static void finish_visit(RnVisit *visit, int take_inside)
@@ -64,7 +64,7 @@ static void finish_visit(RnVisit *visit, int take_inside)
     rn_watch_remove(&visit->client_watch);
     client = g_steal_fd(&visit->client);
     close_visit(visit);
-    parts->ended(client, take_inside, data);
+    parts->ended(client, take_inside, parts->owner, data);
 }
 
 static void choose_first(RnVisit *visit, const RnEndpoint *target)

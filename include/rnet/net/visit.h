@@ -17,13 +17,15 @@ typedef struct RnVisit RnVisit;
  * The visit is over and freed. Either both sockets are connected, and the
  * callee's, or both are -1 and the client was closed.
  */
-typedef void (*RnVisitEndFunc)(int take_client, int take_inside, void *data);
+typedef void (*RnVisitEndFunc)(int take_client, int take_inside, void *owner,
+                               void *data);
 
 typedef struct RnVisitParts {
     const RnNetworkPlan *plan;
     RnLoop *loop;
     RnInside *inside;
     RnVisitEndFunc ended;
+    void *owner;   /* the first of what it is called with */
     GQueue visits; /* of RnVisit: those under way */
 } RnVisitParts;
 
