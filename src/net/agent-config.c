@@ -17,8 +17,6 @@
 #include <errno.h>
 #include <string.h>
 
-#include <netinet/in.h>
-
 #include <rnet/util/fd.h>
 #include <rnet/util/log.h>
 
@@ -208,70 +206,30 @@ static bool hand_off(Work *work, GError **error)
     return true;
 }
 
-static bool check_port(const RnPortRange *range, GError **error)
-{
-    if (range->last <= RN_RULE_MAX_PORT)
-        return true;
-    return rn_set_error(error, RN_ERROR_UNSUPPORTED,
-                        "container port %u/tcp cannot be published without "
-                        "TCP handoff: the kernel's routing rules end at port "
-                        "%d",
-                        range->last, RN_RULE_MAX_PORT);
-}
-
-/* One family's rules and the table that they lead to. */
-static bool deliver_published(Work *work, const RnEndpoint *guest,
-                              unsigned loopback_index, GError **error)
-{
-    RnDefaultRoute route = {
-        .family = guest->family,
-        .table = RN_AGENT_TABLE,
-        .link_index = loopback_index,
-        .source = *guest,
-        .may_exist = true,
-    };
-
-    for (uint32_t i = 0; i < work->setup->n_ranges; i++) {
-        const RnPortRange *range = &work->setup->ranges[i];
-        RnRule rule = {
-            .family = guest->family,
-            .from = *guest,
-            .from_prefix = guest->family == AF_INET6 ? 128 : 32,
-            .ip_protocol = IPPROTO_TCP,
-            .first_port = range->first,
-            .last_port = range->last,
-            .table = RN_AGENT_TABLE,
-            .preference = RN_AGENT_PREF_PUBLISHED,
-            .may_exist = true,
-        };
-
-        if (range->transport == RN_TRANSPORT_TCP &&
-            (!check_port(range, error) ||
-             !rn_netlink_rule_add(work->netlink, &rule, error)))
-            return false;
-    }
-    return rn_netlink_route_add(work->netlink, &route, error);
-}
-
 static bool configure_publishing(Work *work, GError **error)
 {
-    unsigned loopback_index = 0;
+    RnAgentPorts *ports = work->network->ports;
     GError *failure = NULL;
 
-    if (work->setup->n_ranges == 0 || work->network->nft != NULL)
+    if (work->network->nft != NULL)
         return true;
-    if (!rn_netlink_link_index(work->netlink, "lo", &loopback_index, error) ||
-        !deliver_published(work, &work->plan->guest4, loopback_index, error))
+    rn_agent_ports_open_reserved(ports);
+    if (!rn_agent_ports_deliver(ports, AF_INET, true, error))
         return false;
     if (!work->has_ipv6 ||
-        deliver_published(work, &work->plan->guest6, loopback_index, &failure))
+        rn_agent_ports_deliver(ports, AF_INET6, true, &failure))
         return true;
+    /* nor is it tried with ports that come later */
+    (void)!rn_agent_ports_deliver(ports, AF_INET6, false, NULL);
     return give_up_ipv6(work, failure, error);
 }
 
 static bool tune_namespace(Work *work, G_GNUC_UNUSED GError **error)
 {
-    rn_agent_tune_namespace(work->setup, work->network->nft != NULL);
+    const RnAgentNetwork *network = work->network;
+
+    rn_agent_tune_namespace(
+        network->nft == NULL ? rn_agent_ports_ranges(network->ports) : NULL);
     return true;
 }
 
@@ -299,23 +257,38 @@ void rn_agent_network_clear(RnAgentNetwork *network)
 {
     rn_fd_close(&network->link);
     g_clear_pointer(&network->nft, rn_nft_close);
+    g_clear_pointer(&network->ports, rn_agent_ports_free);
+    g_clear_pointer(&network->netlink, rn_netlink_close);
 }
 
-/* What went with the nsagent before. */
-static void repeat_hand_off(const RnNetworkPlan *plan, RnAgentNetwork *network)
+static void repeat_hand_off(Work *work)
 {
     const uint16_t families[FAMILIES] = {
         AF_INET,
-        plan->network6.family != AF_UNSPEC ? AF_INET6 : AF_UNSPEC,
+        work->has_ipv6 ? AF_INET6 : AF_UNSPEC,
     };
+
     g_autoptr(GError) failure = NULL;
 
-    if (plan->handoff_mode == RN_HANDOFF_MODE_OFF ||
-        rn_agent_mark_syns(plan, families, &network->nft, &failure))
+    if (rn_agent_mark_syns(work->plan, families, &work->network->nft, &failure))
         return;
     g_prefix_error(&failure, "no outbound TCP for this container, ignoring: "
                              "TCP handoff: ");
     rn_log_gerror(RN_LOG_WARNING, failure); /* the hint in a line of its own */
+}
+
+/*
+ * What went with the nsagent before, or may have been on its way when it died:
+ * of published ports only rules that are missing change anything.
+ */
+static void do_again(Work *work)
+{
+    g_autoptr(GError) failure = NULL;
+
+    if (work->plan->handoff_mode != RN_HANDOFF_MODE_OFF)
+        repeat_hand_off(work);
+    else if (!configure_publishing(work, &failure))
+        rn_log_info("published ports: %s, ignoring", failure->message);
 }
 
 static bool run_steps(Work *work, GError **error)
@@ -333,18 +306,23 @@ static bool run_steps(Work *work, GError **error)
 bool rn_agent_configure(const RnAgentSetup *setup, RnAgentNetwork *out_network,
                         GError **error)
 {
-    g_autoptr(RnNetlink) netlink = NULL;
+    RnAgentNetwork *network = out_network;
     Work work = {
         .setup = setup,
-        .plan = &setup->plan,
+        .plan = &network->plan,
         .has_ipv6 = setup->plan.network6.family != AF_UNSPEC,
-        .network = out_network,
+        .network = network,
     };
 
+    network->plan = setup->plan;
+    work.netlink = network->netlink = rn_netlink_open(error);
+    if (network->netlink == NULL)
+        return false;
+    network->ports =
+        rn_agent_ports_new(setup, &network->plan, network->netlink);
     if (setup->make_link == 0) {
-        repeat_hand_off(&setup->plan, out_network);
+        do_again(&work);
         return true;
     }
-    work.netlink = netlink = rn_netlink_open(error);
-    return netlink != NULL && run_steps(&work, error);
+    return run_steps(&work, error);
 }

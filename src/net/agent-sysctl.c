@@ -22,6 +22,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 
+#include <rnet/net/port-ranges.h>
 #include <rnet/sys/sysctl.h>
 #include <rnet/util/fd.h>
 #include <rnet/util/log.h>
@@ -71,19 +72,12 @@ void rn_agent_tune_link(const RnNetworkPlan *plan)
     }
 }
 
-static void reserve_ports(const RnAgentSetup *setup, bool *warned)
+static void reserve_ports(const GArray *reserved, bool *warned)
 {
-    g_autoptr(GString) ports = g_string_new(NULL);
+    g_autofree char *ports = rn_port_ranges_format(reserved, RN_TRANSPORT_TCP);
 
-    for (uint32_t i = 0; i < setup->n_ranges; i++) {
-        const RnPortRange *range = &setup->ranges[i];
-
-        if (range->transport == RN_TRANSPORT_TCP)
-            g_string_append_printf(ports, "%s%u-%u", ports->len > 0 ? "," : "",
-                                   range->first, range->last);
-    }
-    if (ports->len > 0)
-        write_or_warn("net/ipv4/ip_local_reserved_ports", ports->str, warned);
+    if (*ports != '\0')
+        write_or_warn("net/ipv4/ip_local_reserved_ports", ports, warned);
 }
 
 /* One line of a gid_map: `size` ids from `inside` are those from `outside`. */
@@ -169,11 +163,11 @@ static void open_ping(bool *warned)
     write_or_warn("net/ipv4/ping_group_range", range, warned);
 }
 
-void rn_agent_tune_namespace(const RnAgentSetup *setup, bool is_handed_off)
+void rn_agent_tune_namespace(const GArray *reserved)
 {
     bool warned = false;
 
-    if (!is_handed_off)
-        reserve_ports(setup, &warned);
+    if (reserved != NULL)
+        reserve_ports(reserved, &warned);
     open_ping(&warned);
 }

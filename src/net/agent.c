@@ -46,6 +46,9 @@ static const char *const allowed_calls[] = {
     "restart_syscall",
     /* messages and their fds */
     "recvmsg", "sendmsg", "close", "fcntl",
+    /* routing rules of ports that are published later, and a parameter's file
+     * that is open */
+    "sendto", "pwrite64",
     /* the sockets that are asked for */
     "socket", "setsockopt", "bind", "connect",
     /* malloc */
@@ -184,14 +187,22 @@ static bool take_serving(Agent *agent, GError **error)
     return begin_serving(agent, error);
 }
 
+/* What the kernel refuses costs that port, not the others. */
 static bool take_range(Agent *agent, GError **error)
 {
+    bool is_published = agent->msg.type == RN_MSG_AGENT_PUBLISH;
+    g_autoptr(GError) refusal = NULL;
     RnPortRange range = { 0 };
 
     if (agent->msg.length != sizeof range || agent->msg.n_fds != 0)
         return rn_set_error(error, RN_ERROR_PROTOCOL, "malformed range");
     memcpy(&range, agent->msg.payload, sizeof range);
-    return rn_agent_check_range(&range, error);
+    if (!rn_agent_check_range(&range, error))
+        return false;
+    if (!rn_agent_ports_change(agent->network.ports, &range, is_published,
+                               &refusal))
+        rn_log_warning("published ports: %s, ignoring", refusal->message);
+    return true;
 }
 
 /* What the monitor says after READY. */

@@ -84,3 +84,17 @@ bool rn_port_ranges_have(const GArray *ranges, uint16_t transport,
     }
     return false;
 }
+
+char *rn_port_ranges_format(const GArray *ranges, uint16_t transport)
+{
+    GString *text = g_string_new(NULL);
+
+    for (guint i = 0; i < ranges->len; i++) {
+        const RnPortRange *range = &g_array_index(ranges, RnPortRange, i);
+
+        if (range->transport == transport)
+            g_string_append_printf(text, "%s%u-%u", text->len > 0 ? "," : "",
+                                   range->first, range->last);
+    }
+    return g_string_free(text, FALSE);
+}

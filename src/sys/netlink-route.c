@@ -109,9 +109,9 @@ static void describe_side(GString *text, const char *side,
         g_string_append_printf(text, "/%u", prefix);
 }
 
-static char *describe_rule(const RnRule *rule)
+static char *describe_rule(const char *verb, const RnRule *rule)
 {
-    g_autoptr(GString) text = g_string_new("add rule");
+    g_autoptr(GString) text = g_string_new(verb);
     gsize bare = text->len;
 
     describe_side(text, "from", &rule->from, rule->from_prefix);
@@ -179,28 +179,51 @@ static void put_rule_matches(RnNetlinkRequest *request, const RnRule *rule)
         mnl_attr_put_u32(request->header, FRA_SUPPRESS_PREFIXLEN, 0);
 }
 
-bool rn_netlink_rule_add(RnNetlink *netlink, const RnRule *rule, GError **error)
+static void build_rule(RnNetlinkRequest *request, uint16_t type, uint16_t flags,
+                       const RnRule *rule)
 {
-    g_autofree char *what = describe_rule(rule);
-    RnNetlinkRequest request = { .what = what };
-    struct fib_rule_hdr *body = NULL;
+    struct fib_rule_hdr *body =
+        rn_netlink_request_start(request, type, flags, sizeof *body);
 
-    if (!is_rule_valid(rule))
-        return rn_set_errno(error, EINVAL, "%s", what);
-    /* without NLM_F_EXCL the kernel adds the same rule a second time */
-    body = rn_netlink_request_start(&request, RTM_NEWRULE,
-                                    NLM_F_CREATE | NLM_F_EXCL, sizeof *body);
     body->family = (uint8_t)rule->family;
     body->src_len = rule->from_prefix;
     body->dst_len = rule->to_prefix;
     body->table = RT_TABLE_UNSPEC; /* FRA_TABLE has all 32 bits */
     body->action = FR_ACT_TO_TBL;
-    put_rule_sides(&request, rule);
-    put_rule_matches(&request, rule);
-    mnl_attr_put_u32(request.header, FRA_TABLE, rule->table);
-    mnl_attr_put_u32(request.header, FRA_PRIORITY, rule->preference);
+    put_rule_sides(request, rule);
+    put_rule_matches(request, rule);
+    mnl_attr_put_u32(request->header, FRA_TABLE, rule->table);
+    mnl_attr_put_u32(request->header, FRA_PRIORITY, rule->preference);
+}
+
+bool rn_netlink_rule_add(RnNetlink *netlink, const RnRule *rule, GError **error)
+{
+    g_autofree char *what = describe_rule("add rule", rule);
+    RnNetlinkRequest request = { .what = what };
+
+    if (!is_rule_valid(rule))
+        return rn_set_errno(error, EINVAL, "%s", what);
+    /* without NLM_F_EXCL the kernel adds the same rule a second time */
+    build_rule(&request, RTM_NEWRULE, NLM_F_CREATE | NLM_F_EXCL, rule);
     return rn_netlink_request_run_addition(netlink, &request, rule->may_exist,
                                            error);
+}
+
+bool rn_netlink_rule_remove(RnNetlink *netlink, const RnRule *rule,
+                            GError **error)
+{
+    g_autofree char *what = describe_rule("remove rule", rule);
+    g_autoptr(GError) refusal = NULL;
+    RnNetlinkRequest request = { .what = what };
+
+    if (!is_rule_valid(rule))
+        return rn_set_errno(error, EINVAL, "%s", what);
+    build_rule(&request, RTM_DELRULE, 0, rule);
+    if (rn_netlink_request_run(netlink, &request, &refusal) ||
+        rn_error_is_errno(refusal, ENOENT))
+        return true;
+    g_propagate_error(error, g_steal_pointer(&refusal));
+    return false;
 }
 
 bool rn_netlink_neighbour_add(RnNetlink *netlink, unsigned link_index,

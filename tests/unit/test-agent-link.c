@@ -10,6 +10,7 @@
 
 #include <rnet/net/link.h>
 #include <rnet/util/fd.h>
+#include <rnet/util/msg.h>
 
 #include "agent-world.h"
 #include "frames.h"
@@ -81,6 +82,83 @@ static void service_published_sees_the_address_of_the_client(void **state)
     for (size_t i = 0; i < G_N_ELEMENTS(cases); i++)
         exchange(&world, cases[i].guest, cases[i].client, cases[i].client_port,
                  cases[i].port);
+    close_world(&world);
+}
+
+/* Returns when nsagent has taken it: its socket for requests comes after. */
+static void tell(World *world, uint32_t type, uint16_t first, uint16_t last)
+{
+    RnSocketRequest request = {
+        .n_spares = 1,
+        .remote = { .family = AF_INET },
+    };
+    RnPortRange range = { first, last, RN_TRANSPORT_TCP };
+    int errno_value = 0;
+    int fd = -1;
+
+    assert_true(
+        rn_msg_send(world->monitor, type, &range, sizeof range, NULL, 0, NULL));
+    serve(world);
+    fd = ask(world, &request, &errno_value);
+    assert_true(fd >= 0);
+    (void)close(fd);
+}
+
+static void assert_reserved(const World *world, const char *wanted)
+{
+    g_autofree char *reserved =
+        netns_read_sysctl(&world->netns, "net/ipv4/ip_local_reserved_ports");
+
+    assert_string_equal(reserved, wanted);
+}
+
+static void port_published_later_is_delivered_like_the_others(void **state)
+{
+    World world;
+
+    (void)state;
+    require_tun();
+    open_world(&world, true);
+    tell(&world, RN_MSG_AGENT_PUBLISH, 8011, 8012); /* touches 8000-8010 */
+    tell(&world, RN_MSG_AGENT_PUBLISH, 9000, 9000);
+    assert_reserved(&world, "80,8000-8012,9000");
+    exchange(&world, "10.0.2.100", "192.0.2.7", 4321, 8012);
+    exchange(&world, "10.0.2.100", "192.0.2.7", 4321, 8000);
+    exchange(&world, "fd00::100", "2001:db8::7", 4321, 9000);
+    tell(&world, RN_MSG_AGENT_WITHDRAW, 8005, 8005);
+    assert_reserved(&world, "80,8000-8004,8006-8012,9000");
+    exchange(&world, "10.0.2.100", "192.0.2.7", 4322, 8004);
+    exchange(&world, "10.0.2.100", "192.0.2.7", 4322, 8006);
+    close_world(&world);
+}
+
+/* Its answers ask for the gateway's MAC. */
+static void port_withdrawn_answers_by_the_link(void **state)
+{
+    RnSocketRequest request = {
+        .local = endpoint_of("192.0.2.7", 4321),
+        .remote = endpoint_of("10.0.2.100", 80),
+    };
+    static const uint8_t arp[] = { 0x08, 0x06 };
+    enum {
+        ETHER_TYPE = 10 + 12
+    }; /* after the TAP's header, two addresses */
+    uint8_t frame[65536] = { 0 };
+    rn_autofd int listener = -1, client = -1;
+    World world;
+    int errno_value = 0;
+
+    (void)state;
+    require_tun();
+    open_world(&world, true);
+    tell(&world, RN_MSG_AGENT_WITHDRAW, 80, 80);
+    assert_reserved(&world, "8000-8010");
+    listener = netns_listen(&world.netns, SOCK_STREAM, "0.0.0.0", 80);
+    client = ask(&world, &request, &errno_value);
+    assert_true(client >= 0);
+    assert_true(rn_fd_set_nonblocking(world.link, false, NULL));
+    while (memcmp(frame + ETHER_TYPE, arp, sizeof arp) != 0)
+        assert_true(read(world.link, frame, sizeof frame) > ETHER_TYPE + 2);
     close_world(&world);
 }
 
@@ -234,6 +312,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(service_published_sees_the_address_of_the_client),
+        cmocka_unit_test(port_published_later_is_delivered_like_the_others),
+        cmocka_unit_test(port_withdrawn_answers_by_the_link),
         cmocka_unit_test(address_of_the_client_in_use_reported),
         cmocka_unit_test(namespace_configured_has_the_parameters),
         cmocka_unit_test(burst_arrives_as_the_datagrams_that_it_is_of),

@@ -60,9 +60,45 @@ bool rn_agent_check_range(const RnPortRange *range, GError **error) RN_CHECK;
 bool rn_agent_open_link(const RnNetworkPlan *plan, int *out_link,
                         GError **error) RN_CHECK;
 
+/* The published ports' own rules, see agent-ports.c. */
+typedef struct RnAgentPorts RnAgentPorts;
+
+/*
+ * With the ports of the set-up, of which the kernel has no rules yet. Plan and
+ * netlink are borrowed.
+ */
+RnAgentPorts *rn_agent_ports_new(const RnAgentSetup *setup,
+                                 const RnNetworkPlan *plan,
+                                 RnNetlink *netlink) RN_CHECK;
+void rn_agent_ports_free(RnAgentPorts *ports);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(RnAgentPorts, rn_agent_ports_free)
+
+/* The set, a GArray of RnPortRange, borrowed; TCP alone. */
+const GArray *rn_agent_ports_ranges(const RnAgentPorts *ports);
+
+/*
+ * Opens what later changes need to keep the ports from outgoing connections, if
+ * it can be opened.
+ */
+void rn_agent_ports_open_reserved(RnAgentPorts *ports);
+
+/*
+ * Whether the ports have rules of a family, whose guest's address has to be
+ * there. On failure they have those that were possible.
+ */
+bool rn_agent_ports_deliver(RnAgentPorts *ports, uint16_t family,
+                            bool is_wanted, GError **error) RN_CHECK;
+
+/* Publishes one range more or less; failure as before. */
+bool rn_agent_ports_change(RnAgentPorts *ports, const RnPortRange *range,
+                           bool is_published, GError **error) RN_CHECK;
+
 /* What there is when the namespace is configured. */
 typedef struct RnAgentNetwork {
-    int link;   /* -1: none was asked for */
+    RnNetworkPlan plan;
+    int link;           /* -1: none was asked for */
+    RnNetlink *netlink; /* NULL until there is one */
+    RnAgentPorts *ports;
     RnNft *nft; /* NULL: no SYN is marked; its table goes with it */
 } RnAgentNetwork;
 
@@ -96,11 +132,12 @@ bool rn_agent_hand_off(const RnNetworkPlan *plan, RnNetlink *netlink,
 
 /*
  * The namespace's parameters, in two goes: before the link comes up, and at
- * the end. What cannot be written (a read-only /proc/sys) is left as it is,
- * with one warning a go.
+ * the end. `reserved` (NULL: none) are TCP ports that outgoing connections must
+ * not be given. What cannot be written (a read-only /proc/sys) is left as it
+ * is, with one warning a go.
  */
 void rn_agent_tune_link(const RnNetworkPlan *plan);
-void rn_agent_tune_namespace(const RnAgentSetup *setup, bool is_handed_off);
+void rn_agent_tune_namespace(const GArray *reserved);
 
 /*
  * The widest net.ipv4.ping_group_range that can be written in a user namespace

@@ -23,4 +23,7 @@ void rn_port_ranges_remove(GArray *ranges, const RnPortRange *range);
 bool rn_port_ranges_have(const GArray *ranges, uint16_t transport,
                          uint16_t port);
 
+/* "80-80,8000-8010": those of one transport, a new string. */
+char *rn_port_ranges_format(const GArray *ranges, uint16_t transport) RN_CHECK;
+
 #endif

@@ -114,6 +114,11 @@ typedef struct RnRule {
 bool rn_netlink_rule_add(RnNetlink *netlink, const RnRule *rule,
                          GError **error) RN_CHECK;
 
+/* Removes the rule that is so in all that is set; none being there is success.
+ */
+bool rn_netlink_rule_remove(RnNetlink *netlink, const RnRule *rule,
+                            GError **error) RN_CHECK;
+
 /*
  * Says who has an address on a link, for good: nobody is asked. Replaces what
  * was known of it.
