@@ -137,3 +137,5 @@ noinst_HEADERS += include/rnet/runtime/network-target.h
 noinst_HEADERS += include/rnet/runtime/network-entry.h
 noinst_HEADERS += include/rnet/runtime/keeper.h
 noinst_HEADERS += include/rnet/runtime/attach.h
+libruntime_a_SOURCES += src/runtime/network-entry.c
+libruntime_a_SOURCES += src/runtime/network-ask.c

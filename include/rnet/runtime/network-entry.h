@@ -4,6 +4,8 @@
  *
  *     ROOT/@networks/KEY/lock     held (flock) by the process that keeps it
  *     ROOT/@networks/KEY/control  its socket: protocol.h, CONTROL_...
+ *     ROOT/@networks/KEY/netns    a link to nowhere: "DEV-INO", which namespace
+ *                                 it is for
  *
  * A key says whose the network is: rn_network_key(). An entry whose lock is
  * free is stale: its keeper died, and its helpers with it. It is removed by
@@ -41,6 +43,13 @@ char *rn_network_key_of_namespace(dev_t dev, ino_t ino) RN_CHECK;
 RnNetworkEntry *rn_network_entry_new(const char *state_dir, const char *key,
                                      GError **error) RN_CHECK;
 
+/*
+ * Says which namespace the entry is for. RN_ERROR_EXISTS, naming it, if another
+ * network is for the same. Stale entries are removed, all of them.
+ */
+bool rn_network_entry_claim(RnNetworkEntry *entry, dev_t dev, ino_t ino,
+                            GError **error) RN_CHECK;
+
 /* What a detached monitor is handed; borrowed. */
 int rn_network_entry_base(const RnNetworkEntry *entry);
 int rn_network_entry_lock(const RnNetworkEntry *entry);
@@ -58,20 +67,30 @@ void rn_network_entry_release(RnNetworkEntry *entry);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(RnNetworkEntry, rn_network_entry_remove)
 
 /*
+ * A blocking connection to the keeper of `key`, the caller's.
+ * RN_ERROR_NOT_FOUND if there is none (a stale one is removed).
+ */
+bool rn_network_entry_connect(const char *state_dir, const char *key,
+                              int *out_socket, GError **error) RN_CHECK;
+
+/*
  * Ends the network of `key` and returns when it has ended. RN_ERROR_NOT_FOUND
- * if there is none (a stale one is removed).
+ * as above, RN_ERROR_STATE if its keeper does not answer.
  */
 bool rn_network_detach(const char *state_dir, const char *key,
                        GError **error) RN_CHECK;
 
-/*
- * What its keeper says of it (keeper.h), the caller's; RN_ERROR_NOT_FOUND as
- * above.
- */
+/* What its keeper says of it (keeper.h), the caller's; errors as above. */
 json_t *rn_network_ask(const char *state_dir, const char *key,
                        GError **error) RN_CHECK;
 
-/* The keys of all entries: GPtrArray of char *, the caller's. */
+/* The keys of all entries: GPtrArray of char *, the caller's. Stale ones are
+ * removed. */
 GPtrArray *rn_network_list(const char *state_dir, GError **error) RN_CHECK;
+
+/* The key of the network that the namespace has, whoever made it, the caller's;
+ * RN_ERROR_NOT_FOUND. */
+char *rn_network_find(const char *state_dir, dev_t dev, ino_t ino,
+                      GError **error) RN_CHECK;
 
 #endif

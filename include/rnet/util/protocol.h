@@ -88,7 +88,8 @@
  * whoever asks (C) and the keeper of a network (K), over a connection to the
  * socket of the network's entry (runtime/network-entry.h)
  *   CONTROL_STATUS     C>K -                 how is it?
- *   CONTROL_STATE      K>C JSON (no NUL)     what keeper.h says of it
+ *   CONTROL_STATE      K>C -                 fd: a memory file with JSON, what
+ *                                            keeper.h says of it
  *   CONTROL_DETACH     C>K -                 end the network; EOF: it has ended
  *
  * launcher (L) and guard (G), on fd RN_HELPER_FD of the guard
