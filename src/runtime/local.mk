@@ -139,3 +139,5 @@ noinst_HEADERS += include/rnet/runtime/keeper.h
 noinst_HEADERS += include/rnet/runtime/attach.h
 libruntime_a_SOURCES += src/runtime/network-entry.c
 libruntime_a_SOURCES += src/runtime/network-ask.c
+libruntime_a_SOURCES += src/runtime/network-target.c
+libruntime_a_SOURCES += src/runtime/network-users.c

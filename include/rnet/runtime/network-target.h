@@ -42,9 +42,10 @@ void rn_network_target_clear(RnNetworkTarget *target);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(RnNetworkTarget, rn_network_target_clear)
 
 /*
- * A pidfd of any process that is in the namespace, but the caller's own
- * helpers (those in `but`, n pids); *out_pidfd -1: there is none. /proc is
- * searched.
+ * A pidfd of any process that is in the namespace; *out_pidfd -1: there is none.
+ * Those in `but` (n pids) and their children do not count: they are the
+ * caller's own and its helpers. /proc is searched; a process that this one may
+ * not look at is not found.
  */
 bool rn_network_target_find_user(dev_t dev, ino_t ino, const pid_t *but,
                                  unsigned n, int *out_pidfd,

@@ -1,0 +1,327 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * network-target - finds a network namespace and who owns it
+ *
+ * Runs in the launcher of an attach, and in a dialect. What a namespace is, the kernel says: ioctl_ns(2). Whether it may be entered
+ * is worked out beforehand, by the rule of user_namespaces(7): so the error can
+ * say what is in the way, where the kernel says EPERM.
+ */
+#include "config.h"
+
+#include <rnet/runtime/network-target.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pwd.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <linux/capability.h>
+#include <linux/nsfs.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+
+#include <rnet/sys/caps.h>
+#include <rnet/util/fd.h>
+#include <rnet/util/parse.h>
+
+enum {
+    DEPTH_MAX = 33, /* levels of user namespaces, user_namespaces(7), and own */
+};
+
+typedef struct Identity {
+    dev_t dev;
+    ino_t ino;
+} Identity;
+
+static bool identify(int fd, Identity *out_identity, GError **error)
+{
+    struct stat status = { 0 };
+
+    if (fstat(fd, &status) < 0)
+        return rn_set_errno(error, errno, "look at a namespace");
+    *out_identity = (Identity){ status.st_dev, status.st_ino };
+    return true;
+}
+
+static bool identify_own(const char *path, Identity *out_identity,
+                         GError **error)
+{
+    rn_autofd int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+    if (fd < 0)
+        return rn_set_errno(error, errno, "open \"%s\"", path);
+    return identify(fd, out_identity, error);
+}
+
+static bool is_same(const Identity *a, const Identity *b)
+{
+    return a->dev == b->dev && a->ino == b->ino;
+}
+
+/* "user 1000 (alice)"; the text is the caller's. */
+static char *describe_user(uid_t uid)
+{
+    const struct passwd *entry = getpwuid(uid);
+
+    return entry == NULL ? g_strdup_printf("user %u", uid)
+                         : g_strdup_printf("user %u (%s)", uid, entry->pw_name);
+}
+
+static bool hint_owner(uid_t owner, GError **error)
+{
+    g_autofree char *name = describe_user(owner);
+
+    return rn_error_add_hint(error,
+                             "it belongs to %s: only that user, or root, "
+                             "can attach to it",
+                             name);
+}
+
+static bool has_admin(void)
+{
+    const RnCapMask needed =
+        RN_CAP_BIT(CAP_SYS_ADMIN) | RN_CAP_BIT(CAP_NET_ADMIN);
+
+    return (rn_caps_effective() & needed) == needed;
+}
+
+/*
+ * May this process do everything in the user namespace? So may who has the
+ * capabilities in an ancestor of it, and the owner of one of its ancestors, or
+ * of itself, if he is in that one's parent: user_namespaces(7).
+ */
+static bool check_rights(int userns_fd, const Identity *own, GError **error)
+{
+    rn_autofd int fd = fcntl(userns_fd, F_DUPFD_CLOEXEC, 0);
+    uid_t owner = 0;
+
+    if (has_admin())
+        return true;
+    for (int depth = 0; fd >= 0 && depth < DEPTH_MAX; depth++) {
+        Identity parent = { 0 };
+        int parent_fd = -1;
+
+        if (ioctl(fd, NS_GET_OWNER_UID, &owner) < 0)
+            break;
+        parent_fd = ioctl(fd, NS_GET_PARENT);
+        rn_fd_close(&fd);
+        fd = parent_fd;
+        if (fd < 0 || !identify(fd, &parent, NULL))
+            break;
+        if (is_same(&parent, own)) {
+            if (owner == geteuid())
+                return true;
+            break;
+        }
+    }
+    (void)rn_set_errno(error, EPERM, "enter its user namespace");
+    return hint_owner(owner, error);
+}
+
+/* One that lies in the caller's own user namespace takes capabilities there. */
+static bool check_own_rights(GError **error)
+{
+    if (has_admin())
+        return true;
+    (void)rn_set_errno(error, EPERM, "enter it");
+    return rn_error_add_hint(error, "it belongs to this very user namespace: "
+                                    "that takes CAP_SYS_ADMIN and "
+                                    "CAP_NET_ADMIN here, root has them");
+}
+
+static bool find_owner(RnNetworkTarget *target, GError **error)
+{
+    Identity own = { 0 };
+    Identity found = { 0 };
+    rn_autofd int fd = ioctl(target->netns_fd, NS_GET_USERNS);
+
+    if (fd < 0 && errno == EPERM) {
+        (void)rn_set_errno(error, EPERM, "find the user namespace it is in");
+        return rn_error_add_hint(error, "it belongs to a user namespace around "
+                                        "this one");
+    }
+    if (fd < 0)
+        return rn_set_errno(error, errno, "find the user namespace it is in");
+    if (!identify_own("/proc/self/ns/user", &own, error) ||
+        !identify(fd, &found, error))
+        return false;
+    if (is_same(&own, &found))
+        return check_own_rights(error);
+    if (!check_rights(fd, &own, error))
+        return false;
+    target->userns_fd = g_steal_fd(&fd);
+    return true;
+}
+
+/* Is it a network namespace, and not this process's? */
+static bool check_kind(RnNetworkTarget *target, GError **error)
+{
+    Identity own = { 0 };
+    Identity found = { 0 };
+    int kind = ioctl(target->netns_fd, NS_GET_NSTYPE);
+
+    if (kind < 0)
+        return rn_set_error(error, RN_ERROR_INVALID, "not a namespace");
+    if (kind != CLONE_NEWNET)
+        return rn_set_error(error, RN_ERROR_INVALID,
+                            "a namespace, but none of networks");
+    if (!identify_own("/proc/self/ns/net", &own, error) ||
+        !identify(target->netns_fd, &found, error))
+        return false;
+    if (is_same(&own, &found)) {
+        (void)rn_set_error(error, RN_ERROR_INVALID,
+                           "that is the network namespace rnet itself is in");
+        return rn_error_add_hint(error,
+                                 "start it in a network namespace of its "
+                                 "own, `unshare -Urn` for one");
+    }
+    target->dev = found.dev;
+    target->ino = found.ino;
+    return true;
+}
+
+static void init_target(RnNetworkTarget *target)
+{
+    *target = (RnNetworkTarget){
+        .netns_fd = -1,
+        .userns_fd = -1,
+        .pidfd = -1,
+    };
+}
+
+void rn_network_target_clear(RnNetworkTarget *target)
+{
+    rn_fd_close(&target->netns_fd);
+    rn_fd_close(&target->userns_fd);
+    rn_fd_close(&target->pidfd);
+    g_clear_pointer(&target->path, g_free);
+}
+
+static bool fail_process(pid_t pid, int errno_value, GError **error)
+{
+    g_autofree char *path = g_strdup_printf("/proc/%d", (int)pid);
+    struct stat status = { 0 };
+
+    if (errno_value == ESRCH || errno_value == ENOENT)
+        return rn_set_error(error, RN_ERROR_NOT_FOUND, "there is no process %d",
+                            (int)pid);
+    (void)rn_set_errno(error, errno_value,
+                       "open the network namespace of process %d", (int)pid);
+    if ((errno_value == EACCES || errno_value == EPERM) &&
+        stat(path, &status) == 0 && status.st_uid != geteuid())
+        return hint_owner(status.st_uid, error);
+    return false;
+}
+
+static bool open_process(pid_t pid, RnNetworkTarget *target, GError **error)
+{
+    g_autofree char *path = g_strdup_printf("/proc/%d/ns/net", (int)pid);
+
+    target->pid = pid;
+    /* first: a pid that is another's by the second look has ended for this */
+    target->pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
+    if (target->pidfd < 0)
+        return fail_process(pid, errno == EINVAL ? ESRCH : errno, error);
+    target->netns_fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (target->netns_fd < 0)
+        return fail_process(pid, errno, error);
+    return check_kind(target, error) && find_owner(target, error);
+}
+
+bool rn_network_target_open_pid(pid_t pid, RnNetworkTarget *target,
+                                GError **error)
+{
+    init_target(target);
+    if (open_process(pid, target, error))
+        return true;
+    g_prefix_error(error, "process %d: ", (int)pid);
+    return false;
+}
+
+/* Links are followed but for the last, which may be one of /proc. */
+static char *resolve_folder(const char *path)
+{
+    g_autofree char *folder = g_path_get_dirname(path);
+    g_autofree char *name = g_path_get_basename(path);
+    g_autofree char *resolved = realpath(folder, NULL);
+
+    return resolved == NULL ? g_canonicalize_filename(path, NULL)
+                            : g_build_filename(resolved, name, NULL);
+}
+
+static bool open_path(const char *path, RnNetworkTarget *target, GError **error)
+{
+    struct stat status = { 0 };
+
+    target->path = resolve_folder(path);
+    /* a FIFO or device is not to do anything */
+    target->netns_fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    if (target->netns_fd < 0) {
+        int errno_value = errno;
+
+        (void)rn_set_errno(error, errno_value, "open it");
+        return errno_value == EACCES && stat(path, &status) == 0 &&
+                       status.st_uid != geteuid()
+                   ? hint_owner(status.st_uid, error)
+                   : false;
+    }
+    return check_kind(target, error) && find_owner(target, error);
+}
+
+bool rn_network_target_open(const char *word, RnNetworkTarget *target,
+                            GError **error)
+{
+    uint64_t pid = 0;
+
+    init_target(target);
+    if (rn_parse_uint(word, 1, G_MAXINT, "pid", &pid, NULL))
+        return rn_network_target_open_pid((pid_t)pid, target, error);
+    if (strchr(word, '/') == NULL) {
+        (void)rn_set_error(error, RN_ERROR_INVALID,
+                           "\"%s\": neither a process's number nor a path",
+                           word);
+        return rn_error_add_hint(error, "a namespace of `ip netns` is at "
+                                        "/run/netns/NAME");
+    }
+    if (open_path(word, target, error))
+        return true;
+    g_prefix_error(error, "\"%s\": ", word);
+    return false;
+}
+
+static bool open_userns(const char *path, RnNetworkTarget *target,
+                        GError **error)
+{
+    Identity own = { 0 };
+    Identity found = { 0 };
+    rn_autofd int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+
+    if (fd < 0)
+        return rn_set_errno(error, errno, "open \"%s\"", path);
+    if (ioctl(fd, NS_GET_NSTYPE) != CLONE_NEWUSER)
+        return rn_set_error(error, RN_ERROR_INVALID,
+                            "\"%s\": not a user namespace", path);
+    if (!identify_own("/proc/self/ns/user", &own, error) ||
+        !identify(fd, &found, error))
+        return false;
+    /* setns(2) refuses the one that the caller is in */
+    if (!is_same(&own, &found))
+        target->userns_fd = g_steal_fd(&fd);
+    return true;
+}
+
+bool rn_network_target_from_fd(int netns_fd, const char *userns_path,
+                               RnNetworkTarget *target, GError **error)
+{
+    init_target(target);
+    target->netns_fd = fcntl(netns_fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+    if (target->netns_fd < 0)
+        return rn_set_errno(error, errno, "keep the network namespace");
+    return check_kind(target, error) &&
+           (userns_path != NULL ? open_userns(userns_path, target, error)
+                                : find_owner(target, error));
+}
