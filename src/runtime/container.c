@@ -240,11 +240,10 @@ static bool detach_network(RnContainer *container, int userns_fd, int netns_fd,
                            GError **error)
 {
     RnRecord *record = &container->record;
-    const RnMonitorRequest request = {
-        .plan = &container->plan->network,
-        .ranges = container->network_request.ranges,
-        .listeners = container->network_request.take_listeners,
+    const RnKeeperRequest request = {
+        .network = container->network_request,
         .pidfd = container->pidfd,
+        .exit_fd = -1,
         .netns_fd = netns_fd,
         .userns_fd = userns_fd,
     };

@@ -1,34 +1,26 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * monitor - the network of a container that runs without its launcher
+ * monitor - a network that outlives the command that made it
  *
- * A process of its own ("rnet-monitor") that does what the launcher of a
- * foreground `rnet run` does: it holds the link, the listeners and the
- * namespaces, and keeps nsagent and the relay running, until init ends.
+ * A process of its own ("rnet-monitor") that keeps (keeper.h) the network of a
+ * detached container, of `rnet attach --detach`, of a hook or a CNI plugin.
  */
 #ifndef RNET_RUNTIME_MONITOR_H
 #define RNET_RUNTIME_MONITOR_H
 
 #include <sys/types.h>
 
-#include <rnet/util/protocol.h>
+#include <rnet/runtime/keeper.h>
 
 #define RN_MONITOR_NAME "rnet-monitor"
 
-typedef struct RnMonitorRequest {
-    const RnNetworkPlan *plan;
-    const GArray *ranges;    /* of RnPortRange */
-    const GArray *listeners; /* of RnListener; NULL: none */
-    int pidfd;               /* of init: its end is the network's */
-    int netns_fd;
-    int userns_fd; /* -1: the caller's */
-} RnMonitorRequest;
-
 /*
- * Starts it and returns when the network is up. All fds stay the caller's.
- * It is a child of the caller which outlives it.
+ * Starts it and returns when the network is up. Of the request nothing is taken
+ * but take_entry, on success: all fds and the listeners stay the caller's. Not
+ * for a link of the caller's; no notices. It is a child of the caller which
+ * outlives it, in a session of its own, its stdio /dev/null.
  */
-bool rn_monitor_spawn(const RnMonitorRequest *request, pid_t *out_pid,
+bool rn_monitor_spawn(const RnKeeperRequest *request, pid_t *out_pid,
                       GError **error) RN_CHECK;
 
 /* The helper's main function; main() calls it by argv[0]. */

@@ -77,13 +77,14 @@
  *   EOF: the network ends, and the relay with it.
  *
  * launcher (L) and detached monitor (M), on fd RN_HELPER_FD of the monitor
- *   MONITOR_SETUP      L>M RnMonitorSetup    fds: init's pidfd, netns, then the
- *                                            user namespace that owns it, if that
- *                                            is another
+ *   MONITOR_SETUP      L>M RnMonitorSetup    fds: those of RnMonitorFd that its
+ *                                            bits name, in that order
+ *   MONITOR_PATH       L>M path (no NUL)     only with RN_MONITOR_HAS_PATH
  *   MONITOR_LISTENER   L>M RnRelayListener   fd: bound (TCP: listening too)
  *   MONITOR_START      L>M -                 all is handed over
  *   MONITOR_READY      M>L -                 the network is up
- *   EOF after READY: L is done; M ends with the pidfd. EOF before: M ends.
+ *   EOF after READY: L is done; M ends as runtime/keeper.h has it. EOF before:
+ *   M ends.
  *
  * whoever asks (C) and the keeper of a network (K), over a connection to the
  * socket of the network's entry (runtime/network-entry.h)
@@ -150,6 +151,7 @@ typedef enum RnMsgType {
     RN_MSG_RELAY_READY,
 
     RN_MSG_MONITOR_SETUP,
+    RN_MSG_MONITOR_PATH,
     RN_MSG_MONITOR_LISTENER,
     RN_MSG_MONITOR_START,
     RN_MSG_MONITOR_READY,
@@ -319,8 +321,30 @@ typedef struct RnJoined {
     uint32_t reserved;
 } RnJoined;
 
+/* What the detached monitor is handed, in this order. */
+typedef enum RnMonitorFd {
+    RN_MONITOR_FD_NETNS,   /* always there */
+    RN_MONITOR_FD_USERNS,  /* that owns it, if it is not the caller's */
+    RN_MONITOR_FD_PROCESS, /* pidfd: its end is the network's */
+    RN_MONITOR_FD_EXIT,    /* any event on it is the network's end */
+    RN_MONITOR_FD_ENTRY,   /* directory of the entries */
+    RN_MONITOR_FD_LOCK,    /* of the network's entry */
+    RN_MONITOR_FD_CONTROL, /* listening socket of the network's entry */
+    RN_MONITOR_FD_N_       /* at most RN_MSG_MAX_FDS */
+} RnMonitorFd;
+
+enum {
+    RN_MONITOR_UNTIL_UNUSED = 1, /* keeper.h */
+    RN_MONITOR_HAS_PATH = 2,
+};
+
 typedef struct RnMonitorSetup {
     RnNetworkPlan plan;
+    uint32_t fds;             /* bits 1 << RnMonitorFd */
+    uint32_t flags;           /* RN_MONITOR_... */
+    RnPortRange auto_publish; /* first 0: none */
+    uint16_t reserved;
+    char key[256]; /* of the network's entry, NUL-terminated; "": none */
     uint32_t n_ranges;
     uint32_t log_level; /* RnLogLevel */
     RnPortRange ranges[RN_AGENT_MAX_RANGES];
