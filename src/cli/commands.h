@@ -37,6 +37,8 @@ int rn_cmd_state(const RnGlobals *globals, int argc, char **argv);
 int rn_cmd_kill(const RnGlobals *globals, int argc, char **argv);
 int rn_cmd_delete(const RnGlobals *globals, int argc, char **argv);
 int rn_cmd_exec(const RnGlobals *globals, int argc, char **argv);
+int rn_cmd_attach(const RnGlobals *globals, int argc, char **argv);
+int rn_cmd_detach(const RnGlobals *globals, int argc, char **argv);
 int rn_cmd_spec(const RnGlobals *globals, int argc, char **argv);
 int rn_cmd_list(const RnGlobals *globals, int argc, char **argv);
 int rn_cmd_ps(const RnGlobals *globals, int argc, char **argv);

@@ -9,6 +9,7 @@ rnet_SOURCES += src/cli/main.c
 rnet_SOURCES += src/cli/container-options.c
 rnet_SOURCES += src/cli/network-options.c
 rnet_SOURCES += src/cli/syntax.c
+rnet_SOURCES += src/cli/cmd-attach.c
 rnet_SOURCES += src/cli/cmd-create.c
 rnet_SOURCES += src/cli/cmd-doctor.c
 rnet_SOURCES += src/cli/cmd-events.c

@@ -58,6 +58,8 @@ static const Command commands[] = {
     { "pause", "stop all processes of a container", rn_cmd_pause },
     { "resume", "let a paused container go on", rn_cmd_resume },
     { "update", "change the limits of a container", rn_cmd_update },
+    { "attach", "give a network to a namespace of others", rn_cmd_attach },
+    { "detach", "end the network of `attach`", rn_cmd_detach },
     { "events", "show what a container uses", rn_cmd_events },
     { "spec", "write a config.json to begin with", rn_cmd_spec },
     { "features", "show what rnet can do", rn_cmd_features },

@@ -148,3 +148,4 @@ libruntime_a_SOURCES += src/runtime/keeper.c
 noinst_HEADERS += include/rnet/runtime/network-control.h
 noinst_HEADERS += include/rnet/runtime/network-state.h
 noinst_HEADERS += include/rnet/runtime/network-use.h
+libruntime_a_SOURCES += src/runtime/attach.c

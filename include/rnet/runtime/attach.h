@@ -19,11 +19,15 @@ typedef struct RnAttachRequest {
     const RnNetworkTarget *target;
     bool until_unused;
     int exit_fd;            /* -1: none */
-    RnNetworkNotice notice; /* ports that rnet picked; NULL: nobody asks */
-    void *notice_data;
+    /* ports that rnet picked; in the foreground those of auto-publish, too;
+     * NULL: nobody asks */
+    void (*notice)(const char *line);
 } RnAttachRequest;
 
-/* Returns when the network is up; it is left to a monitor. */
+/*
+ * Returns when the network is up; it is left to a monitor. RN_ERROR_EXISTS if
+ * the key is taken or the namespace has a network of rnet's, whoever made it.
+ */
 bool rn_attach_detached(const RnAttachRequest *request,
                         GError **error) RN_CHECK;
 
