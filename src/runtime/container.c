@@ -206,24 +206,14 @@ static bool enter_cgroup(RnContainer *container, RnCgroupManager manager,
            record_cgroup(container, error);
 }
 
-static bool open_namespace(pid_t pid, const char *name, int *out_fd,
-                           GError **error)
-{
-    g_autofree char *path = g_strdup_printf("/proc/%d/ns/%s", pid, name);
-
-    *out_fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (*out_fd < 0)
-        return rn_set_errno(error, errno, "open \"%s\"", path);
-    return true;
-}
-
 static bool open_namespaces(const RnContainer *container, int *out_userns_fd,
                             int *out_netns_fd, GError **error)
 {
-    /* init is our child and not reaped: its pid cannot be another's */
-    return open_namespace(container->pid, "net", out_netns_fd, error) &&
+    return rn_process_open_namespace(container->pid, "net", out_netns_fd,
+                                     error) &&
            (!container->plan->has_userns ||
-            open_namespace(container->pid, "user", out_userns_fd, error));
+            rn_process_open_namespace(container->pid, "user", out_userns_fd,
+                                      error));
 }
 
 static bool move_net_devices(const RnContainer *container, GError **error)
@@ -231,7 +221,8 @@ static bool move_net_devices(const RnContainer *container, GError **error)
     rn_autofd int netns_fd = -1;
 
     return container->plan->config->net_devices->len == 0 ||
-           (open_namespace(container->pid, "net", &netns_fd, error) &&
+           (rn_process_open_namespace(container->pid, "net", &netns_fd,
+                                      error) &&
             rn_net_devices_move(container->plan, netns_fd, error));
 }
 
@@ -300,25 +291,10 @@ static bool run_runtime_hooks(RnContainer *container, GError **error)
 static bool map_ids(const RnContainer *container, GError **error)
 {
     const RnPlan *plan = container->plan;
-    g_autoptr(GError) failure = NULL;
 
-    if ((plan->namespaces & CLONE_NEWUSER) == 0 ||
-        rn_idmap_write(container->pid, plan->uid_mappings, plan->gid_mappings,
-                       &failure))
-        return true;
-    /* AppArmor may let the namespace be made and then refuse its maps */
-    if (rn_error_is_errno(failure, EPERM)) {
-        g_autoptr(GError) cause = NULL;
-        g_autofree char *remedy = NULL;
-        g_autofree char *text = NULL;
-
-        (void)rn_userns_explain(EPERM, &cause);
-        text = rn_error_split(cause, &remedy);
-        if (remedy != NULL)
-            rn_error_add_hint(&failure, "it may be that %s: %s", text, remedy);
-    }
-    g_propagate_error(error, g_steal_pointer(&failure));
-    return false;
+    return (plan->namespaces & CLONE_NEWUSER) == 0 ||
+           rn_userns_map(container->pid, plan->uid_mappings, plan->gid_mappings,
+                         error);
 }
 
 static bool prepare(RnContainer *container, GError **error)

@@ -155,15 +155,6 @@ static bool make_late_namespaces(Init *init, GError **error)
     return rn_identity_make_time_namespace(init->plan, init->proc_fd, error);
 }
 
-/* A network namespace comes with its loopback down. */
-static bool bring_up_loopback(GError **error)
-{
-    const RnLinkChange up = { .up = true };
-    g_autoptr(RnNetlink) netlink = rn_netlink_open(error);
-
-    return netlink != NULL && rn_netlink_link_change(netlink, "lo", &up, error);
-}
-
 static bool wait_for_network(Init *init, GError **error)
 {
     const RnPlan *plan = init->plan;
@@ -171,7 +162,8 @@ static bool wait_for_network(Init *init, GError **error)
     if (plan->has_network) /* nsagent sets all of it up */
         return say(init, RN_MSG_READY_FOR_NETWORK, error) &&
                hear(init, RN_MSG_NETWORK_UP, error);
-    return (plan->namespaces & CLONE_NEWNET) == 0 || bring_up_loopback(error);
+    return (plan->namespaces & CLONE_NEWNET) == 0 ||
+           rn_netlink_loopback_up(error);
 }
 
 static bool set_names(Init *init, GError **error)

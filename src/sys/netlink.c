@@ -314,6 +314,14 @@ bool rn_netlink_link_change(RnNetlink *netlink, const char *name,
     return rn_netlink_request_run(netlink, &request, error);
 }
 
+bool rn_netlink_loopback_up(GError **error)
+{
+    const RnLinkChange up = { .up = true };
+    g_autoptr(RnNetlink) netlink = rn_netlink_open(error);
+
+    return netlink != NULL && rn_netlink_link_change(netlink, "lo", &up, error);
+}
+
 bool rn_netlink_veth_add(RnNetlink *netlink, const RnVeth *veth, GError **error)
 {
     g_autofree char *what =

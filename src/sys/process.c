@@ -250,6 +250,18 @@ bool rn_helper_fork(const char *name, RnHelperFunc run, int socket,
                         &out_forked->report, error);
 }
 
+bool rn_process_open_namespace(pid_t pid, const char *name, int *out_fd,
+                               GError **error)
+{
+    g_autofree char *path = g_strdup_printf("/proc/%d/ns/%s", (int)pid, name);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+    if (fd < 0)
+        return rn_set_errno(error, errno, "open \"%s\"", path);
+    *out_fd = fd;
+    return true;
+}
+
 bool rn_pidfd_signal(int pidfd, int signal_number, GError **error)
 {
     if (syscall(SYS_pidfd_send_signal, pidfd, signal_number, NULL, 0) == 0 ||

@@ -279,3 +279,25 @@ bool rn_userns_explain(int errno_value, GError **error)
 
     return rn_userns_judge(errno_value, &facts, error);
 }
+
+bool rn_userns_map(pid_t pid, const GArray *uids, const GArray *gids,
+                   GError **error)
+{
+    g_autoptr(GError) failure = NULL;
+
+    if (rn_idmap_write(pid, uids, gids, &failure))
+        return true;
+    /* AppArmor may let the namespace be made and then refuse its maps */
+    if (rn_error_is_errno(failure, EPERM)) {
+        g_autoptr(GError) cause = NULL;
+        g_autofree char *remedy = NULL;
+        g_autofree char *text = NULL;
+
+        (void)rn_userns_explain(EPERM, &cause);
+        text = rn_error_split(cause, &remedy);
+        if (remedy != NULL)
+            rn_error_add_hint(&failure, "it may be that %s: %s", text, remedy);
+    }
+    g_propagate_error(error, g_steal_pointer(&failure));
+    return false;
+}

@@ -44,6 +44,9 @@ bool rn_netlink_link_change(RnNetlink *netlink, const char *name,
                             const RnLinkChange *change,
                             GError **error) RN_CHECK;
 
+/* A network namespace comes with its loopback down: brings up the caller's. */
+bool rn_netlink_loopback_up(GError **error) RN_CHECK;
+
 typedef enum RnAddressFlags {
     RN_ADDRESS_PLAIN = 0,
     RN_ADDRESS_NODAD = 1, /* IPv6: usable at once, RFC 4862, 5.4 left out */

@@ -79,6 +79,11 @@ bool rn_helper_await(const char *name, int report, GError **error) RN_CHECK;
  */
 void rn_helper_take_name(const char *name);
 
+/* Opens /proc/PID/ns/NAME ("net") of a process, *out_fd the caller's. The pid is
+ * that of a child not yet reaped, so that it cannot be another's. */
+bool rn_process_open_namespace(pid_t pid, const char *name, int *out_fd,
+                               GError **error) RN_CHECK;
+
 /* Sends a signal through a pidfd; a process that is gone (ESRCH) is fine. */
 bool rn_pidfd_signal(int pidfd, int signal_number, GError **error) RN_CHECK;
 

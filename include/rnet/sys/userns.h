@@ -11,7 +11,7 @@
 
 #include <stdint.h>
 
-#include <rnet/util/error.h>
+#include <rnet/sys/idmap.h>
 
 /* What user_namespaces(7) and the LSMs make a user namespace depend on. */
 typedef struct RnUsernsFacts {
@@ -39,6 +39,10 @@ typedef struct RnUsernsFacts {
  * then writing the id map fails with EPERM, and this explains that one too.
  */
 bool rn_userns_explain(int errno_value, GError **error);
+
+/* rn_idmap_write(), with that as a hint where it is refused. */
+bool rn_userns_map(pid_t pid, const GArray *uids, const GArray *gids,
+                   GError **error) RN_CHECK;
 
 /* The decision alone; for rn_userns_explain() and the tests. Always false. */
 bool rn_userns_judge(int errno_value, const RnUsernsFacts *facts,
