@@ -140,6 +140,14 @@ static void pass_signal(Foreground *front, int number)
         rn_log_gerror(RN_LOG_WARNING, failure);
 }
 
+/* The terminal's driver sends to the whole group; a person's kill does not. */
+static bool has_it_already(const RnFrontProcess *process,
+                           const struct signalfd_siginfo *info)
+{
+    return process->shares_terminal && info->ssi_code == SI_KERNEL &&
+           getpgid(process->pid) == getpgrp();
+}
+
 static void on_signal(RnWatch *watch, uint32_t events)
 {
     Foreground *front = watch->data;
@@ -152,7 +160,7 @@ static void on_signal(RnWatch *watch, uint32_t events)
                 rn_terminal_resize(front->terminal);
         } else if (front->has_ended) {
             front->in_hurry = true;
-        } else {
+        } else if (!has_it_already(front->process, &info)) {
             pass_signal(front, (int)info.ssi_signo);
         }
     }

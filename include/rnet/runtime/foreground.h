@@ -11,8 +11,10 @@
 typedef struct RnFrontProcess {
     pid_t pid;
     int pidfd;
-    int terminal_fd; /* the master of its terminal, or -1 */
-    bool is_pid_1;   /* of its pid namespace: the kernel keeps the default
+    int terminal_fd;      /* the master of its terminal, or -1 */
+    bool shares_terminal; /* this process's: while it is in the same process
+                             group, the terminal's signals reach it as well */
+    bool is_pid_1;        /* of its pid namespace: the kernel keeps the default
                         actions of signals from it, pid_namespaces(7) */
 } RnFrontProcess;
 
