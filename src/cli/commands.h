@@ -45,6 +45,7 @@ int rn_cmd_ps(const RnGlobals *globals, int argc, char **argv);
 int rn_cmd_pause(const RnGlobals *globals, int argc, char **argv);
 int rn_cmd_resume(const RnGlobals *globals, int argc, char **argv);
 int rn_cmd_update(const RnGlobals *globals, int argc, char **argv);
+int rn_cmd_up(const RnGlobals *globals, int argc, char **argv);
 int rn_cmd_events(const RnGlobals *globals, int argc, char **argv);
 int rn_cmd_features(const RnGlobals *globals, int argc, char **argv);
 

@@ -21,5 +21,6 @@ rnet_SOURCES += src/cli/cmd-pause.c
 rnet_SOURCES += src/cli/cmd-ps.c
 rnet_SOURCES += src/cli/cmd-run.c
 rnet_SOURCES += src/cli/cmd-spec.c
+rnet_SOURCES += src/cli/cmd-up.c
 rnet_SOURCES += src/cli/cmd-update.c
 rnet_LDADD = $(DIALECT_LIBS)

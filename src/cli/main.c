@@ -53,6 +53,7 @@ static const Command commands[] = {
     { "kill", "send a signal to a container", rn_cmd_kill },
     { "delete", "remove a container", rn_cmd_delete },
     { "exec", "run a command in a container", rn_cmd_exec, true },
+    { "up", "run a command of the host in a network of its own", rn_cmd_up },
     { "list", "list the containers", rn_cmd_list },
     { "ps", "show a container's processes", rn_cmd_ps },
     { "pause", "stop all processes of a container", rn_cmd_pause },

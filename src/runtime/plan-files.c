@@ -56,19 +56,19 @@ static void append_nameserver(GString *text, const RnEndpoint *server)
                            rn_endpoint_format_address(server, address));
 }
 
-static char *write_resolv_conf(const RnPlan *plan,
-                               const RnNetworkOptions *options,
-                               const RnHostFacts *facts)
+char *rn_plan_resolv_conf(const RnNetworkPlan *network,
+                          const RnNetworkOptions *options,
+                          const char *host_text)
 {
     g_autoptr(GString) text = g_string_new(NULL);
-    g_autofree char *search = find_search_domains(facts->resolv_conf);
+    g_autofree char *search = find_search_domains(host_text);
 
     if (search[0] != '\0')
         g_string_append_printf(text, "search%s\n", search);
     for (unsigned i = 0; i < options->dns->len; i++)
         append_nameserver(text, &g_array_index(options->dns, RnEndpoint, i));
     if (options->dns->len == 0)
-        append_nameserver(text, &plan->network.dns4);
+        append_nameserver(text, &network->dns4);
     return g_string_free(g_steal_pointer(&text), FALSE);
 }
 
@@ -116,7 +116,8 @@ void rn_plan_files(RnPlan *plan, const RnNetworkOptions *options,
     if (options->write_resolv_conf && host && facts->resolv_conf[0] != '\0')
         plan->resolv_conf = g_strdup(facts->resolv_conf);
     else if (options->write_resolv_conf && plan->has_network)
-        plan->resolv_conf = write_resolv_conf(plan, options, facts);
+        plan->resolv_conf =
+            rn_plan_resolv_conf(&plan->network, options, facts->resolv_conf);
     if (no_hosts)
         return;
     if (!host)

@@ -8,6 +8,15 @@
 #include <rnet/runtime/plan.h>
 
 /*
+ * The text of /etc/resolv.conf in a network of rnet's: its name server, or
+ * those that were given, with the search domains of the host's text. The
+ * caller's; pure.
+ */
+char *rn_plan_resolv_conf(const RnNetworkPlan *network,
+                          const RnNetworkOptions *options,
+                          const char *host_text) RN_CHECK;
+
+/*
  * Sets plan->resolv_conf and plan->hosts from the plan's network and hostname
  * (which are decided before). Pure.
  *
