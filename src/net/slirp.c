@@ -246,6 +246,16 @@ static SlirpConfig make_config(const RnNetworkPlan *plan)
     };
 }
 
+const char *rn_slirp_library_version(void)
+{
+    return slirp_version_string();
+}
+
+unsigned rn_slirp_config_version(void)
+{
+    return CONFIG_VERSION;
+}
+
 RnSlirp *rn_slirp_new(const RnNetworkPlan *plan, RnLoop *loop,
                       RnSlirpSendFunc send, void *data, GError **error)
 {
