@@ -1,1 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
+unit_tests += tests/unit/test-slirp4netns-options
+tests_unit_test_slirp4netns_options_SOURCES = \
+	tests/unit/test-slirp4netns-options.c
+tests_unit_test_slirp4netns_options_LDADD = $(DIALECT_LIBS) $(CMOCKA_LIBS)
