@@ -3,3 +3,6 @@ unit_tests += tests/unit/test-slirp4netns-options
 tests_unit_test_slirp4netns_options_SOURCES = \
 	tests/unit/test-slirp4netns-options.c
 tests_unit_test_slirp4netns_options_LDADD = $(DIALECT_LIBS) $(CMOCKA_LIBS)
+unit_tests += tests/unit/test-slirp4netns-api
+tests_unit_test_slirp4netns_api_SOURCES = tests/unit/test-slirp4netns-api.c
+tests_unit_test_slirp4netns_api_LDADD = $(DIALECT_LIBS) $(CMOCKA_LIBS)
