@@ -14,10 +14,12 @@
 #include <unistd.h>
 
 #include <sys/mman.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/sendfile.h>
 #include <sys/stat.h>
 
+#include <rnet/sys/mount.h>
 #include <rnet/util/fd.h>
 
 #ifndef MFD_EXEC
@@ -54,6 +56,28 @@ static bool is_safe(const struct stat *status)
         return true;
     return is_roots && status->st_uid != geteuid() &&
            (status->st_mode & (S_IWGRP | S_IWOTH)) == 0;
+}
+
+/*
+ * The binary itself, on a read-only mount of its own that is attached nowhere:
+ * no copy, but it takes CAP_SYS_ADMIN. Returns only on failure. Both fds close
+ * with the exec, and the mount then is in no namespace any more, so that nobody
+ * can make it writable or copy it (mount_setattr(2), open_tree(2): EINVAL).
+ */
+static void exec_read_only(char **argv)
+{
+    g_autofree char *path = NULL;
+    rn_autofd int mount_fd = -1;
+    rn_autofd int fd = -1;
+
+    if (!rn_mount_clone(AT_FDCWD, own_path, RN_MOUNT_ONE, &mount_fd, NULL) ||
+        !rn_mount_set_propagation(mount_fd, MS_PRIVATE, NULL) ||
+        !rn_mount_change(mount_fd, MS_RDONLY, 0, RN_MOUNT_ONE, NULL))
+        return;
+    path = g_strdup_printf("/proc/self/fd/%d", mount_fd);
+    fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd >= 0)
+        (void)fexecve(fd, argv, environ);
 }
 
 static int make_memory(void)
@@ -110,10 +134,11 @@ bool rn_self_seal(char **argv, GError **error)
 
     if (fd < 0 || fstat(fd, &status) < 0)
         return rn_set_errno(error, errno, "open \"%s\"", own_path);
-    if (is_sealed(fd)) {
+    if (is_sealed(fd) || is_safe(&status)) {
         /* fexecve(3) makes it the fd's number; fails for no name */
         (void)prctl(PR_SET_NAME, name, 0, 0, 0);
         return true;
     }
-    return is_safe(&status) || exec_copy(fd, &status, argv, error);
+    exec_read_only(argv);
+    return exec_copy(fd, &status, argv, error);
 }
