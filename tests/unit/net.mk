@@ -44,6 +44,7 @@ tests_unit_test_network_LDADD = $(NET_LIBS) $(CMOCKA_LIBS)
 noinst_HEADERS += tests/unit/engine.h
 noinst_HEADERS += tests/unit/frames.h
 noinst_HEADERS += tests/unit/publish-bench.h
+noinst_HEADERS += tests/unit/relay-bench.h
 unit_tests += tests/unit/test-frame
 tests_unit_test_frame_SOURCES = tests/unit/test-frame.c \
 	tests/unit/frames.c
@@ -99,8 +100,12 @@ tests_unit_test_ping6_SOURCES = tests/unit/test-ping6.c \
 tests_unit_test_ping6_LDADD = $(NET_LIBS) $(CMOCKA_LIBS)
 unit_tests += tests/unit/test-relay
 tests_unit_test_relay_SOURCES = tests/unit/test-relay.c \
-	tests/unit/frames.c
+	tests/unit/relay-bench.c tests/unit/frames.c
 tests_unit_test_relay_LDADD = $(NET_LIBS) $(CMOCKA_LIBS)
+unit_tests += tests/unit/test-relay-orders
+tests_unit_test_relay_orders_SOURCES = tests/unit/test-relay-orders.c \
+	tests/unit/relay-bench.c tests/unit/frames.c
+tests_unit_test_relay_orders_LDADD = $(NET_LIBS) $(CMOCKA_LIBS)
 unit_tests += tests/unit/test-packet-link
 tests_unit_test_packet_link_SOURCES = tests/unit/test-packet-link.c \
 	tests/unit/agent-world.c tests/unit/netns.c tests/unit/frames.c
