@@ -63,6 +63,17 @@ bool rn_endpoint_is_special(const RnEndpoint *address)
     return false;
 }
 
+RnEndpoint rn_endpoint_loopback(uint16_t family, uint16_t port)
+{
+    if (family == AF_INET6)
+        return (RnEndpoint){ .family = family,
+                             .port = port,
+                             .address = { [15] = 1 } };
+    return (RnEndpoint){ .family = AF_INET,
+                         .port = port,
+                         .address = { 127, 0, 0, 1 } };
+}
+
 const RnEndpoint *rn_plan_guest(const RnNetworkPlan *plan, uint16_t family)
 {
     return family == AF_INET6 ? &plan->guest6 : &plan->guest4;

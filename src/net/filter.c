@@ -21,6 +21,7 @@
 #include <netinet/ip_icmp.h>
 
 #include <rnet/net/address-plan.h>
+#include <rnet/net/exposed-spec.h>
 
 enum {
     PORT_DNS = 53,
@@ -33,16 +34,6 @@ enum {
 static const RnEndpoint broadcast4 = {
     .family = AF_INET,
     .address = { 255, 255, 255, 255 },
-};
-
-static const RnEndpoint loopback4 = {
-    .family = AF_INET,
-    .address = { 127, 0, 0, 1 },
-};
-
-static const RnEndpoint loopback6 = {
-    .family = AF_INET6,
-    .address = { [15] = 1 },
 };
 
 /* ff02::1:2, All_DHCP_Relay_Agents_and_Servers, RFC 8415, 7.1 */
@@ -166,12 +157,18 @@ bool rn_filter_is_handoff(const RnNetworkPlan *plan, const RnFrame *frame)
                                     rn_plan_guest(plan, frame->source.family));
 }
 
-RnReach rn_filter_connection(const RnNetworkPlan *plan,
-                             const RnEndpoint *destination,
-                             RnEndpoint *out_target)
+static bool is_gateway_address(const RnNetworkPlan *plan,
+                               const RnEndpoint *address)
 {
-    bool is_gateway = rn_endpoint_same_address(
-        destination, rn_plan_gateway(plan, destination->family));
+    return rn_endpoint_same_address(address,
+                                    rn_plan_gateway(plan, address->family));
+}
+
+/* Without regard to exposed ports. */
+static RnReach find_reach(const RnNetworkPlan *plan,
+                          const RnEndpoint *destination, RnEndpoint *out_target)
+{
+    bool is_gateway = is_gateway_address(plan, destination);
 
     if (rn_endpoint_is_special(destination))
         return RN_REACH_NO_NETWORK;
@@ -180,11 +177,24 @@ RnReach rn_filter_connection(const RnNetworkPlan *plan,
     if (!is_gateway && rn_plan_is_inside(plan, destination))
         return RN_REACH_NO_HOST;
     *out_target = *destination;
-    if (is_gateway) {
-        *out_target = destination->family == AF_INET ? loopback4 : loopback6;
-        out_target->port = destination->port;
-    }
+    if (is_gateway)
+        *out_target =
+            rn_endpoint_loopback(destination->family, destination->port);
     return RN_REACH_HOST;
+}
+
+RnReach rn_filter_connection(const RnNetworkPlan *plan,
+                             const RnEndpoint *destination,
+                             RnEndpoint *out_target)
+{
+    uint16_t host_port = 0;
+
+    if (plan->n_exposed > 0 && is_gateway_address(plan, destination))
+        host_port = rn_exposed_host_port(plan, destination->port);
+    if (host_port == 0)
+        return find_reach(plan, destination, out_target);
+    *out_target = rn_endpoint_loopback(AF_INET, host_port);
+    return RN_REACH_EXPOSED;
 }
 
 bool rn_filter_is_udp_outside(const RnNetworkPlan *plan,
@@ -195,7 +205,7 @@ bool rn_filter_is_udp_outside(const RnNetworkPlan *plan,
     if (destination->port == PORT_DHCP_SERVER &&
         rn_endpoint_same_address(destination, &plan->gateway4))
         return false;
-    return rn_filter_connection(plan, destination, out_target) == RN_REACH_HOST;
+    return find_reach(plan, destination, out_target) == RN_REACH_HOST;
 }
 
 bool rn_filter_may_be_answer(const RnNetworkPlan *plan, const RnFrame *frame)

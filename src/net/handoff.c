@@ -26,6 +26,7 @@
 
 #include <sys/socket.h>
 
+#include <rnet/net/address-plan.h>
 #include <rnet/net/fd-room.h>
 #include <rnet/net/filter.h>
 #include <rnet/net/frame-refusal.h>
@@ -49,6 +50,7 @@ typedef struct Attempt {
     RnWatch watch;
     RnInsideAttempt inside;
     unsigned n_retries;
+    bool is_exposed;        /* the target is the host's loopback, IPv4 first */
     bool is_retried;        /* waits in `retries` */
     GList link, retry_link; /* of the flow, in `attempts` and `retries` */
 } Attempt;
@@ -240,6 +242,26 @@ static void connect_inside(Flow *flow)
         handle_inside(inside, errno_value, flow);
 }
 
+static void connect_outside(Flow *flow);
+
+/* An exposed port is tried on ::1 as well; what fails there is "refused". */
+static void fail_outside(Flow *flow, int errno_value)
+{
+    Attempt *attempt = flow->attempt;
+    bool is_ipv4 = attempt->target.family == AF_INET;
+
+    rn_watch_remove(&attempt->watch);
+    if (attempt->is_exposed && errno_value == ECONNREFUSED && is_ipv4) {
+        rn_fd_close(&attempt->outside);
+        attempt->target = rn_endpoint_loopback(AF_INET6, attempt->target.port);
+        connect_outside(flow);
+        return;
+    }
+    if (attempt->is_exposed && !is_ipv4)
+        errno_value = ECONNREFUSED;
+    refuse_flow(flow, errno_value);
+}
+
 static void handle_outside(RnWatch *watch, uint32_t events)
 {
     Flow *flow = watch->data;
@@ -249,15 +271,16 @@ static void handle_outside(RnWatch *watch, uint32_t events)
     (void)events;
     if (getsockopt(watch->fd, SOL_SOCKET, SO_ERROR, &errno_value, &length) < 0)
         errno_value = errno;
+    if (errno_value != 0) {
+        fail_outside(flow, errno_value);
+        return;
+    }
     rn_watch_remove(watch);
-    if (errno_value == 0)
-        connect_inside(flow);
-    else
-        refuse_flow(flow, errno_value);
+    connect_inside(flow);
 }
 
 /* Begins to connect: 0, EINPROGRESS or why not. */
-static int connect_outside(Attempt *attempt, unsigned n_attempts)
+static int open_outside(Attempt *attempt, unsigned n_attempts)
 {
     attempt->outside = socket(attempt->target.family,
                               SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
@@ -270,11 +293,26 @@ static int connect_outside(Attempt *attempt, unsigned n_attempts)
     return rn_tcp_connect(attempt->outside, &attempt->target);
 }
 
+static void connect_outside(Flow *flow)
+{
+    RnHandoff *handoff = flow->handoff;
+    Attempt *attempt = flow->attempt;
+    int errno_value = open_outside(attempt, handoff->attempts.length);
+
+    if (errno_value == EINPROGRESS &&
+        rn_loop_add(handoff->parts.loop, &attempt->watch, attempt->outside,
+                    EPOLLOUT, handle_outside, flow, NULL))
+        return;
+    if (errno_value == 0)
+        connect_inside(flow);
+    else
+        fail_outside(flow, errno_value);
+}
+
 static void start_flow(RnHandoff *handoff, const RnSyn *syn,
-                       const RnEndpoint *target)
+                       const RnEndpoint *target, bool is_exposed)
 {
     Flow *flow = g_new0(Flow, 1);
-    int errno_value = 0;
 
     *flow = (Flow){
         .handoff = handoff,
@@ -282,20 +320,11 @@ static void start_flow(RnHandoff *handoff, const RnSyn *syn,
         .attempt = g_new0(Attempt, 1),
     };
     flow->attempt->target = *target;
+    flow->attempt->is_exposed = is_exposed;
     flow->attempt->link.data = flow;
     g_hash_table_add(handoff->flows, flow);
     g_queue_push_tail_link(&handoff->attempts, &flow->attempt->link);
-
-    errno_value = connect_outside(flow->attempt, handoff->attempts.length);
-    if (errno_value == EINPROGRESS &&
-        rn_loop_add(handoff->parts.loop, &flow->attempt->watch,
-                    flow->attempt->outside, EPOLLOUT, handle_outside, flow,
-                    NULL))
-        return;
-    if (errno_value == 0)
-        connect_inside(flow);
-    else
-        refuse_flow(flow, errno_value);
+    connect_outside(flow);
 }
 
 static void note_syn(RnHandoff *handoff, Attempt *attempt)
@@ -335,14 +364,14 @@ void rn_handoff_take(RnHandoff *handoff, const RnFrame *frame)
     if (!make_place(handoff, &syn))
         return;
     reach = rn_filter_connection(parts->plan, &syn.destination, &target);
-    if (reach != RN_REACH_HOST) {
+    if (reach != RN_REACH_HOST && reach != RN_REACH_EXPOSED) {
         rn_frame_refuse(parts->plan, &syn, reach_refusals[reach], parts->send,
                         parts->send_data);
         return;
     }
     if (handoff->attempts.length >= ATTEMPTS_MAX)
         drop_flow(handoff->attempts.head->data);
-    start_flow(handoff, &syn, &target);
+    start_flow(handoff, &syn, &target, reach == RN_REACH_EXPOSED);
 }
 
 RnHandoff *rn_handoff_new(const RnHandoffParts *parts)

@@ -4,7 +4,7 @@
  *
  * Role:     message -> check -> the part that it is for
  * Runs in:  the relay
- * Limits:   LISTENERS_MAX at a time
+ * Limits:   LISTENERS_MAX at a time, EXPOSED_MAX for good
  * Failure:  of any message: the relay cannot go on, since monitor and relay no
  *           longer agree on what is published
  */
@@ -14,10 +14,12 @@
 
 #include <string.h>
 
+#include <rnet/net/exposed-spec.h>
 #include <rnet/net/publish.h>
 
 enum {
     LISTENERS_MAX = 2 * RN_PUBLISH_MAX, /* each port on IPv4 and IPv6 */
+    EXPOSED_MAX = 2 * RN_EXPOSED_MAX,
 };
 
 static bool is_family(uint16_t family)
@@ -68,6 +70,23 @@ static bool withdraw(RnRelayOrders *orders, RnMsg *msg, GError **error)
     return true;
 }
 
+static bool add_exposed(RnRelayOrders *orders, RnMsg *msg, GError **error)
+{
+    RnExposedPort port;
+
+    memcpy(&port, msg->payload, sizeof port);
+    if (port.host_port == 0 ||
+        rn_exposed_host_port(orders->plan, port.guest_port) != port.host_port)
+        return rn_set_error(error, RN_ERROR_PROTOCOL,
+                            "port %u is not exposed as %u", port.host_port,
+                            port.guest_port);
+    if (orders->n_exposed == EXPOSED_MAX)
+        return rn_set_error(error, RN_ERROR_LIMIT,
+                            "more than %d exposed sockets", EXPOSED_MAX);
+    orders->n_exposed++;
+    return rn_expose_add(orders->expose, &port, rn_msg_steal_fd(msg, 0), error);
+}
+
 static const struct {
     uint32_t type;
     gsize length;
@@ -76,6 +95,7 @@ static const struct {
 } known[] = {
     { RN_MSG_RELAY_LISTENER, sizeof(RnRelayListener), 1, add_listener },
     { RN_MSG_RELAY_WITHDRAW, sizeof(uint32_t), 0, withdraw },
+    { RN_MSG_RELAY_EXPOSE, sizeof(RnExposedPort), 1, add_exposed },
 };
 
 bool rn_relay_orders_take(RnRelayOrders *orders, RnMsg *msg, GError **error)

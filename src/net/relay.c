@@ -22,6 +22,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <rnet/net/exposed-frame.h>
 #include <rnet/net/fd-room.h>
 #include <rnet/net/filter.h>
 #include <rnet/net/handoff.h>
@@ -46,11 +47,13 @@ typedef struct Relay {
     RnSplicer *splicer;
     RnHandoff *handoff;
     RnPublishTcp *tcp;
+    RnExpose *expose;
     RnUdpIntake *udp_intake;
     RnUdpSender *udp_sender;
     RnUdpOut *udp_out;
     RnPublishUdp *udp;
-    RnPing6 *ping6; /* NULL: libslirp does it */
+    RnPing6 *ping6;     /* NULL: libslirp does it */
+    uint8_t *rewritten; /* RN_FRAME_MAX, in memory once it is used */
     RnRelayOrders orders;
     bool is_over;    /* leave the loop */
     GError *failure; /* why, if not for the monitor's EOF */
@@ -62,6 +65,7 @@ static void clear_relay(Relay *relay)
     rn_splicer_free(relay->splicer);
     rn_handoff_free(relay->handoff);
     rn_publish_tcp_free(relay->tcp);
+    rn_expose_free(relay->expose);
     rn_publish_udp_free(relay->udp);
     rn_udp_out_free(relay->udp_out);
     rn_udp_sender_free(relay->udp_sender);
@@ -73,16 +77,26 @@ static void clear_relay(Relay *relay)
     rn_link_free(relay->link);
     rn_watch_remove(&relay->monitor);
     rn_loop_free(relay->loop);
+    g_free(relay->rewritten);
     rn_msg_clear(&relay->msg);
     g_clear_error(&relay->failure);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Relay, clear_relay)
 
-/* Frames for the guest: libslirp's, of UDP, of ping6. */
+/* Frames for the guest: of UDP, of ping6, refusals. */
 static void send_frame(const uint8_t *frame, gsize length, void *data)
 {
     const Relay *relay = data;
 
+    rn_link_send(relay->link, frame, length);
+}
+
+static void send_slirp_frame(const uint8_t *frame, gsize length, void *data)
+{
+    const Relay *relay = data;
+
+    frame =
+        rn_exposed_frame_leave(&relay->plan, frame, length, relay->rewritten);
     rn_link_send(relay->link, frame, length);
 }
 
@@ -121,7 +135,10 @@ static void handle_frame(const uint8_t *data, gsize length, void *owner)
     if (relay->ping6 != NULL && rn_ping6_wants(&relay->plan, &frame))
         rn_ping6_send(relay->ping6, &frame);
     else
-        rn_slirp_input(relay->slirp, data, length);
+        rn_slirp_input(
+            relay->slirp,
+            rn_exposed_frame_enter(&relay->plan, &frame, relay->rewritten),
+            length);
 }
 
 static void handle_link_end(int errno_value, void *owner)
@@ -183,6 +200,9 @@ static bool take_setup(Relay *relay, int socket, GError **error)
     if (setup.log_level >= RN_LOG_N_)
         return rn_set_error(error, RN_ERROR_PROTOCOL, "unknown log level %u",
                             setup.log_level);
+    if (setup.plan.n_exposed > RN_EXPOSED_MAX)
+        return rn_set_error(error, RN_ERROR_PROTOCOL, "%u exposed ports",
+                            setup.plan.n_exposed);
     rn_log_set_level(setup.log_level);
     relay->plan = setup.plan;
 
@@ -218,6 +238,7 @@ static void make_tcp_parts(Relay *relay)
         rn_inside_new(relay->loop, relay->agent, true);
     relay->tcp = rn_publish_tcp_new(&publish);
     relay->handoff = rn_handoff_new(&handoff);
+    relay->expose = rn_expose_new(relay->loop, relay->splicer);
 }
 
 static void make_udp_parts(Relay *relay)
@@ -240,18 +261,23 @@ static void make_udp_parts(Relay *relay)
     relay->udp_out = rn_udp_out_new(&out);
     relay->udp = rn_publish_udp_new(&relay->plan, relay->loop,
                                     relay->udp_intake, relay->udp_sender);
-    relay->orders.tcp = relay->tcp;
-    relay->orders.udp = relay->udp;
 }
 
 static bool make_parts(Relay *relay, GError **error)
 {
+    relay->rewritten = g_malloc(RN_FRAME_MAX);
     relay->slirp =
-        rn_slirp_new(&relay->plan, relay->loop, send_frame, relay, error);
+        rn_slirp_new(&relay->plan, relay->loop, send_slirp_frame, relay, error);
     if (relay->slirp == NULL)
         return false;
     make_tcp_parts(relay);
     make_udp_parts(relay);
+    relay->orders = (RnRelayOrders){
+        .plan = &relay->plan,
+        .tcp = relay->tcp,
+        .udp = relay->udp,
+        .expose = relay->expose,
+    };
     if (!rn_slirp_forwards_ping6())
         relay->ping6 =
             rn_ping6_new(&relay->plan, relay->loop, send_frame, relay);

@@ -23,6 +23,7 @@ typedef struct Engine {
     RnSlirp *slirp;
     int guest; /* the guest's end of the link */
     bool has_link_ended;
+    TestFrame rewritten;
     TestFrame got; /* the last frame read from it, and parsed */
     RnFrame frame;
 } Engine;
@@ -43,5 +44,13 @@ typedef bool (*Wanted)(const Engine *engine);
 
 /* Turns until a frame comes that is wanted; others are passed over. */
 void await_frame(Engine *engine, Wanted is_wanted, const char *what);
+
+/* As every guest does first: both ends learn the other's MAC. */
+void resolve_gateway(Engine *engine);
+void resolve_gateway6(Engine *engine);
+
+/* A SYN from port 40000 of `guest` to a port of `to`. */
+void send_syn(Engine *engine, const RnEndpoint *guest, const RnEndpoint *to,
+              uint16_t port);
 
 #endif

@@ -57,6 +57,14 @@ unit_tests += tests/unit/test-slirp-engine
 tests_unit_test_slirp_engine_SOURCES = tests/unit/test-slirp-engine.c \
 	tests/unit/engine.c tests/unit/frames.c
 tests_unit_test_slirp_engine_LDADD = $(NET_LIBS) $(CMOCKA_LIBS)
+unit_tests += tests/unit/test-exposed-frame
+tests_unit_test_exposed_frame_SOURCES = tests/unit/test-exposed-frame.c \
+	tests/unit/engine.c tests/unit/frames.c
+tests_unit_test_exposed_frame_LDADD = $(NET_LIBS) $(CMOCKA_LIBS)
+unit_tests += tests/unit/test-exposed
+tests_unit_test_exposed_SOURCES = tests/unit/test-exposed.c \
+	tests/unit/relay-bench.c tests/unit/frames.c
+tests_unit_test_exposed_LDADD = $(NET_LIBS) $(CMOCKA_LIBS)
 unit_tests += tests/unit/test-splice
 tests_unit_test_splice_SOURCES = tests/unit/test-splice.c \
 	tests/unit/tcp-pair.c

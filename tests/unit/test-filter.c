@@ -365,6 +365,35 @@ static void connection_goes_where_the_table_says(void **state)
     }
 }
 
+static void exposed_port_is_open_at_the_gateway_over_tcp_alone(void **state)
+{
+    static const char *const gateways[] = { "10.0.2.2", "fd00::2" };
+    RnEndpoint wanted = test_endpoint("127.0.0.1", 3000);
+
+    (void)state;
+    for (unsigned i = 0; i < 2 * G_N_ELEMENTS(gateways); i++) {
+        RnNetworkPlan plan = test_plan();
+        RnEndpoint to = test_endpoint(gateways[i / 2], 80), target;
+        bool is_open = i % 2 == 1;
+        RnReach others = is_open ? RN_REACH_HOST : RN_REACH_NO_NETWORK;
+
+        plan.host_loopback = is_open;
+        plan.n_exposed = 1;
+        plan.exposed[0] =
+            (RnExposedPort){ .host_port = 3000, .guest_port = 80 };
+        assert_int_equal(rn_filter_connection(&plan, &to, &target),
+                         RN_REACH_EXPOSED);
+        assert_true(rn_endpoint_equal(&target, &wanted));
+        assert_int_equal(rn_filter_is_udp_outside(&plan, &to, &target),
+                         is_open);
+        to.port = 3000;
+        assert_int_equal(rn_filter_connection(&plan, &to, &target), others);
+        to = test_endpoint("192.0.2.1", 80);
+        assert_int_equal(rn_filter_connection(&plan, &to, &target),
+                         RN_REACH_HOST);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -377,6 +406,7 @@ int main(void)
         cmocka_unit_test(answer_candidates_are_the_guests_own_udp),
         cmocka_unit_test(only_a_guests_own_syn_to_its_mac_is_handed_off),
         cmocka_unit_test(connection_goes_where_the_table_says),
+        cmocka_unit_test(exposed_port_is_open_at_the_gateway_over_tcp_alone),
         cmocka_unit_test(client_is_shown_as_itself_or_the_gateway),
         cmocka_unit_test(ipv6_client_without_ipv6_is_shown_as_ipv4_gateway),
     };

@@ -23,13 +23,6 @@
 
 #include "engine.h"
 
-static bool is_arp_reply(const Engine *engine)
-{
-    return engine->frame.ether_type == RN_ETHER_TYPE_ARP &&
-           engine->got.length >= 42 &&
-           rn_get16(engine->got.bytes + 14 + 6) == 2;
-}
-
 static bool is_tcp(const Engine *engine)
 {
     return engine->frame.protocol == IPPROTO_TCP;
@@ -45,45 +38,10 @@ static bool is_icmp4(const Engine *engine)
     return engine->frame.protocol == IPPROTO_ICMP;
 }
 
-static bool is_neighbour_advertisement(const Engine *engine)
-{
-    return engine->frame.protocol == IPPROTO_ICMPV6 &&
-           engine->frame.transport[0] == ND_NEIGHBOR_ADVERT;
-}
-
 static bool is_unreachable6(const Engine *engine)
 {
     return engine->frame.protocol == IPPROTO_ICMPV6 &&
            engine->frame.transport[0] == ICMP6_DST_UNREACH;
-}
-
-/* As every guest does first: both ends learn the other's MAC. */
-static void resolve_gateway(Engine *engine)
-{
-    TestFrame request;
-
-    test_arp_frame(&engine->plan, &engine->plan.gateway4, &request);
-    write_frame(engine, &request);
-    await_frame(engine, is_arp_reply, "ARP reply");
-}
-
-static void resolve_gateway6(Engine *engine)
-{
-    const RnEndpoint *gateway = &engine->plan.gateway6;
-    uint8_t icmp[32] = { ND_NEIGHBOR_SOLICIT, [24] = 1, [25] = 1 };
-    RnEndpoint to = test_endpoint("ff02::1:ff00:2", 0);
-    TestFrame request;
-    uint64_t sum = rn_checksum_pseudo(&engine->plan.guest6, &to, IPPROTO_ICMPV6,
-                                      sizeof icmp);
-
-    memcpy(icmp + 8, gateway->address, 16);
-    memcpy(icmp + 26, engine->plan.guest_mac, 6);
-    rn_put16(icmp + 2,
-             rn_checksum_finish(rn_checksum_add(sum, icmp, sizeof icmp)));
-    test_ip_frame(&engine->plan, &engine->plan.guest6, &to, IPPROTO_ICMPV6,
-                  icmp, sizeof icmp, &request);
-    write_frame(engine, &request);
-    await_frame(engine, is_neighbour_advertisement, "neighbour advertisement");
 }
 
 /* A socket on the host's loopback; its port is *out_port. */
@@ -112,21 +70,6 @@ static RnNetworkPlan open_plan(void)
 
     plan.host_loopback = 1;
     return plan;
-}
-
-static void send_syn(Engine *engine, const RnEndpoint *guest,
-                     const RnEndpoint *to, uint16_t port)
-{
-    TestSegment segment = { .source = *guest,
-                            .destination = *to,
-                            .sequence = 1000,
-                            .flags = RN_TCP_SYN };
-    TestFrame frame;
-
-    segment.source.port = 40000;
-    segment.destination.port = port;
-    test_tcp_frame(&engine->plan, &segment, &frame);
-    write_frame(engine, &frame);
 }
 
 static void send_datagram(Engine *engine, const RnEndpoint *to, uint16_t port)

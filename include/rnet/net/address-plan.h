@@ -21,6 +21,9 @@ bool rn_endpoint_in_network(const RnEndpoint *address,
  */
 bool rn_endpoint_is_special(const RnEndpoint *address);
 
+/* 127.0.0.1 or ::1. */
+RnEndpoint rn_endpoint_loopback(uint16_t family, uint16_t port);
+
 /* Whether it is one of the network's own addresses, of either family. */
 bool rn_plan_is_inside(const RnNetworkPlan *plan, const RnEndpoint *address);
 

@@ -27,6 +27,7 @@ RnVerdict rn_filter_frame(const RnNetworkPlan *plan, const RnFrame *frame);
 /* What becomes of a TCP connection that the guest asks for. */
 typedef enum RnReach {
     RN_REACH_HOST,       /* the relay connects for it */
+    RN_REACH_EXPOSED,    /* ... to an exposed port, of either family */
     RN_REACH_NO_NETWORK, /* for addresses that no connection leads to */
     RN_REACH_NO_HOST,    /* in the network itself, where nobody is */
     RN_REACH_N_
@@ -42,7 +43,9 @@ bool rn_filter_is_handoff(const RnNetworkPlan *plan, const RnFrame *frame);
 /*
  * Where the connection to `destination` goes. For RN_REACH_HOST, *out_target
  * is the address to connect to: the host's loopback for the gateway, if that
- * is open, else the destination itself.
+ * is open, else the destination itself. For RN_REACH_EXPOSED, a port of
+ * plan.exposed at the gateway, it is the host's port at 127.0.0.1; ::1 is the
+ * next to try.
  */
 RnReach rn_filter_connection(const RnNetworkPlan *plan,
                              const RnEndpoint *destination,
@@ -50,8 +53,8 @@ RnReach rn_filter_connection(const RnNetworkPlan *plan,
 
 /*
  * Whether a datagram to `destination` that rn_filter_frame() lets pass goes to
- * a host, as rn_filter_connection() has it, and not to one of libslirp's own
- * services (DNS, DHCP).
+ * a host, as rn_filter_connection() has it for RN_REACH_HOST, and not to one
+ * of libslirp's own services (DNS, DHCP).
  */
 bool rn_filter_is_udp_outside(const RnNetworkPlan *plan,
                               const RnEndpoint *destination,

@@ -2,21 +2,25 @@
 /*
  * relay-orders - what the monitor may tell a relay that is set up
  *
- * RELAY_LISTENER and RELAY_WITHDRAW of protocol.h, checked and carried out. The
+ * RELAY_LISTENER, RELAY_WITHDRAW and RELAY_EXPOSE of protocol.h, checked and
+ * carried out. The
  * relay takes them before RELAY_START and afterwards, confined.
  */
 #ifndef RNET_NET_RELAY_ORDERS_H
 #define RNET_NET_RELAY_ORDERS_H
 
+#include <rnet/net/expose.h>
 #include <rnet/net/publish-tcp.h>
 #include <rnet/net/publish-udp.h>
 #include <rnet/util/msg.h>
 
 /* Zero it, then fill in the parts, which are borrowed. */
 typedef struct RnRelayOrders {
+    const RnNetworkPlan *plan;
     RnPublishTcp *tcp;
     RnPublishUdp *udp;
-    unsigned n_listeners;
+    RnExpose *expose;
+    unsigned n_listeners, n_exposed; /* sockets; the module's to count */
 } RnRelayOrders;
 
 /*
