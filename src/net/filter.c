@@ -91,7 +91,7 @@ static bool is_service(const RnNetworkPlan *plan, const RnFrame *frame)
         frame->fragment_offset == 0;
 
     if (rn_endpoint_same_address(to, dns))
-        return !has_ports || to->port == PORT_DNS;
+        return plan->no_dns == 0 && (!has_ports || to->port == PORT_DNS);
     if (!rn_endpoint_same_address(to, rn_plan_gateway(plan, to->family)))
         return false;
     /* libslirp's TFTP server has nothing to serve here */

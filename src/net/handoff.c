@@ -30,6 +30,7 @@
 #include <rnet/net/fd-room.h>
 #include <rnet/net/filter.h>
 #include <rnet/net/frame-refusal.h>
+#include <rnet/net/outbound.h>
 #include <rnet/sys/tcp.h>
 #include <rnet/util/fd.h>
 #include <rnet/util/log.h>
@@ -280,16 +281,23 @@ static void handle_outside(RnWatch *watch, uint32_t events)
 }
 
 /* Begins to connect: 0, EINPROGRESS or why not. */
-static int open_outside(Attempt *attempt, unsigned n_attempts)
+static int open_outside(const RnHandoff *handoff, Attempt *attempt)
 {
+    int errno_value = 0;
+
     attempt->outside = socket(attempt->target.family,
                               SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (attempt->outside < 0)
         return errno;
     /* each attempt will have an inside socket, too */
-    if (!rn_fd_room_above(attempt->outside, n_attempts + FD_RESERVE))
+    if (!rn_fd_room_above(attempt->outside,
+                          handoff->attempts.length + FD_RESERVE))
         return EMFILE;
     rn_tcp_tune(attempt->outside);
+    errno_value = rn_outbound_bind_tcp(handoff->parts.plan, &attempt->target,
+                                       attempt->outside);
+    if (errno_value != 0)
+        return errno_value;
     return rn_tcp_connect(attempt->outside, &attempt->target);
 }
 
@@ -297,7 +305,7 @@ static void connect_outside(Flow *flow)
 {
     RnHandoff *handoff = flow->handoff;
     Attempt *attempt = flow->attempt;
-    int errno_value = open_outside(attempt, handoff->attempts.length);
+    int errno_value = open_outside(handoff, attempt);
 
     if (errno_value == EINPROGRESS &&
         rn_loop_add(handoff->parts.loop, &attempt->watch, attempt->outside,

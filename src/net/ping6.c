@@ -25,6 +25,7 @@
 #include <rnet/net/fd-room.h>
 #include <rnet/net/frame-fields.h>
 #include <rnet/net/frame-icmp6.h>
+#include <rnet/net/outbound.h>
 #include <rnet/net/ping6-flows.h>
 #include <rnet/net/ping6-socket.h>
 #include <rnet/util/fd.h>
@@ -187,6 +188,11 @@ static int open_socket(RnPing6 *ping6)
     if (fd >= 0 && !rn_fd_room_above(fd, FD_RESERVE)) {
         errno = EMFILE;
         return -1;
+    }
+    if (fd >= 0) {
+        errno = rn_outbound_bind(ping6->plan, AF_INET6, fd);
+        if (errno != 0)
+            return -1;
     }
     return g_steal_fd(&fd);
 }

@@ -41,6 +41,9 @@ struct RnSlirp {
     void *send_data;
     GArray *polled; /* of struct pollfd; [0] is the loop's epoll fd */
     unsigned n_sockets;
+    /* libslirp keeps the pointers to these */
+    struct sockaddr_in outbound4;
+    struct sockaddr_in6 outbound6;
 };
 
 /* A timer of libslirp. */
@@ -219,6 +222,27 @@ static struct in6_addr get_in6(const RnEndpoint *endpoint)
     return address;
 }
 
+/* What libslirp's own sockets are bound to. */
+static void set_outbound(RnSlirp *slirp, const RnNetworkPlan *plan,
+                         SlirpConfig *config)
+{
+    if (plan->outbound4.family == AF_INET) {
+        slirp->outbound4 = (struct sockaddr_in){
+            .sin_family = AF_INET,
+            .sin_addr = get_in4(&plan->outbound4),
+        };
+        config->outbound_addr = &slirp->outbound4;
+    }
+    if (plan->outbound6.family == AF_INET6) {
+        slirp->outbound6 = (struct sockaddr_in6){
+            .sin6_family = AF_INET6,
+            .sin6_addr = get_in6(&plan->outbound6),
+            .sin6_scope_id = plan->outbound6.scope,
+        };
+        config->outbound_addr6 = &slirp->outbound6;
+    }
+}
+
 static SlirpConfig make_config(const RnNetworkPlan *plan)
 {
     uint32_t mask = UINT32_MAX << (32 - plan->prefix4);
@@ -241,7 +265,7 @@ static SlirpConfig make_config(const RnNetworkPlan *plan)
         .if_mru = plan->mtu,
         .disable_host_loopback = plan->host_loopback == 0,
         .enable_emu = false,
-        .disable_dns = false,
+        .disable_dns = plan->no_dns != 0,
         .disable_dhcp = false,
     };
 }
@@ -271,6 +295,7 @@ RnSlirp *rn_slirp_new(const RnNetworkPlan *plan, RnLoop *loop,
         return NULL;
     }
     config = make_config(plan);
+    set_outbound(slirp, plan, &config);
     slirp->stack = slirp_new(&config, &callbacks, slirp);
     if (slirp->stack == NULL) {
         (void)rn_set_error(error, RN_ERROR_INVALID,

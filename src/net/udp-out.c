@@ -24,6 +24,7 @@
 #include <rnet/net/fd-room.h>
 #include <rnet/net/filter.h>
 #include <rnet/net/frame-refusal.h>
+#include <rnet/net/outbound.h>
 #include <rnet/net/reassembly.h>
 #include <rnet/net/udp-flows.h>
 #include <rnet/net/udp-out-error.h>
@@ -188,6 +189,9 @@ static int open_socket(RnUdpOut *out, uint16_t family)
     rn_autofd int fd = rn_udp_out_socket(family);
 
     if (fd >= 0 && rn_fd_room_above(fd, FD_RESERVE)) {
+        errno = rn_outbound_bind(out->parts.plan, family, fd);
+        if (errno != 0)
+            return -1;
         /* a larger queue only makes drops fewer */
         (void)setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &bytes, sizeof bytes);
         rn_udp_intake_prepare(fd);

@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <unistd.h>
 
@@ -40,6 +41,11 @@ static void run_relay(int socket)
 /* Starts the relay's process with nothing but its socket. */
 Bench *start_relay(void)
 {
+    return start_relay_in(-1, -1);
+}
+
+Bench *start_relay_in(int userns_fd, int netns_fd)
+{
     Bench *bench = g_new0(Bench, 1);
     int pair[2];
 
@@ -51,6 +57,9 @@ Bench *start_relay(void)
     bench->relay = fork();
     assert_true(bench->relay >= 0);
     if (bench->relay == 0) {
+        if (netns_fd >= 0 && (setns(userns_fd, CLONE_NEWUSER) < 0 ||
+                              setns(netns_fd, CLONE_NEWNET) < 0))
+            _exit(1);
         rn_fd_close_all_but(&pair[1], 1);
         run_relay(pair[1]);
     }

@@ -33,6 +33,8 @@ typedef struct Bench {
 
 /* Starts the process with nothing but its socket; the plan can be changed. */
 Bench *start_relay(void);
+/* The same in other namespaces; -1: in this one. */
+Bench *start_relay_in(int userns_fd, int netns_fd);
 void end_relay(Bench *bench);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Bench, end_relay)
 

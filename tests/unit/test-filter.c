@@ -200,6 +200,26 @@ static void filter_of_other_ether_types_drops(void **state)
     }
 }
 
+static void name_server_that_is_switched_off_is_nobody(void **state)
+{
+    static const char *const servers[] = { "10.0.2.3", "fd00::3" };
+
+    (void)state;
+    for (unsigned i = 0; i < G_N_ELEMENTS(servers); i++) {
+        RnNetworkPlan plan = test_plan();
+        RnEndpoint to = test_endpoint(servers[i], 53);
+        RnEndpoint from = i == 0 ? plan.guest4 : plan.guest6;
+        TestFrame built;
+        RnFrame frame;
+
+        from.port = 40000;
+        plan.no_dns = 1;
+        test_udp_frame(&plan, &from, &to, "question", 8, &built);
+        assert_true(rn_frame_parse(built.bytes, built.length, &frame));
+        assert_int_equal(rn_filter_frame(&plan, &frame), RN_VERDICT_DROP);
+    }
+}
+
 static void filter_without_ipv6_drops_all_of_it(void **state)
 {
     RnNetworkPlan plan = test_plan();
@@ -402,6 +422,7 @@ int main(void)
         cmocka_unit_test(filter_of_neighbour_discovery_passes),
         cmocka_unit_test(filter_of_arp_needs_a_whole_request),
         cmocka_unit_test(filter_of_other_ether_types_drops),
+        cmocka_unit_test(name_server_that_is_switched_off_is_nobody),
         cmocka_unit_test(filter_without_ipv6_drops_all_of_it),
         cmocka_unit_test(answer_candidates_are_the_guests_own_udp),
         cmocka_unit_test(only_a_guests_own_syn_to_its_mac_is_handed_off),
