@@ -29,6 +29,7 @@ enum {
     PORT_TFTP = 69,
     PORT_DHCPV6_SERVER = 547, /* RFC 8415, 7.2 */
     ARP_LENGTH = 28,          /* RFC 826 for Ethernet and IPv4 */
+    ARP_SENDER = 14,          /* offset of the sender's IPv4 address there */
 };
 
 static const RnEndpoint broadcast4 = {
@@ -143,6 +144,19 @@ RnVerdict rn_filter_frame(const RnNetworkPlan *plan, const RnFrame *frame)
     else if (frame->destination.family != AF_UNSPEC)
         passes = passes_ip(plan, frame);
     return passes ? RN_VERDICT_SLIRP : RN_VERDICT_DROP;
+}
+
+bool rn_filter_is_guests_own(const RnNetworkPlan *plan, const RnFrame *frame)
+{
+    const RnEndpoint *guest = NULL;
+
+    if (frame->ether_type == RN_ETHER_TYPE_ARP)
+        return frame->frame_length >= RN_ETHER_HEADER + ARP_LENGTH &&
+               memcmp(frame->ether + RN_ETHER_HEADER + ARP_SENDER,
+                      plan->guest4.address, 4) == 0;
+    guest = rn_plan_guest(plan, frame->source.family);
+    return frame->source.family != AF_UNSPEC &&
+           rn_endpoint_same_address(&frame->source, guest);
 }
 
 bool rn_filter_is_handoff(const RnNetworkPlan *plan, const RnFrame *frame)

@@ -37,7 +37,7 @@
 #include <rnet/util/msg.h>
 
 typedef struct Relay {
-    RnNetworkPlan plan;
+    RnNetworkPlan plan; /* its guest_mac may change, if it is_manual */
     RnLoop *loop;
     RnWatch monitor;
     RnLink *link;
@@ -114,13 +114,33 @@ static void handle_pause(void *owner)
     rn_udp_sender_flush(relay->udp_sender);
 }
 
+/*
+ * The owner of an interface that is not ours to configure may change its MAC at
+ * any time, and frames to the old one would be dropped there.
+ */
+static void learn_mac(Relay *relay, const RnFrame *frame)
+{
+    static const uint8_t none[6];
+    const uint8_t *mac = frame->ether + 6;
+    uint8_t *known = relay->plan.guest_mac;
+
+    if (relay->plan.is_manual == 0 || memcmp(mac, known, 6) == 0 ||
+        (mac[0] & 1) != 0 || memcmp(mac, none, 6) == 0 ||
+        !rn_filter_is_guests_own(&relay->plan, frame))
+        return;
+    memcpy(known, mac, 6);
+    rn_log_debug("the guest's MAC is %02x:%02x:%02x:%02x:%02x:%02x now", mac[0],
+                 mac[1], mac[2], mac[3], mac[4], mac[5]);
+}
+
 static void handle_frame(const uint8_t *data, gsize length, void *owner)
 {
-    const Relay *relay = owner;
+    Relay *relay = owner;
     RnFrame frame;
 
     if (!rn_frame_parse(data, length, &frame))
         return;
+    learn_mac(relay, &frame);
     if (rn_filter_is_handoff(&relay->plan, &frame)) {
         rn_handoff_take(relay->handoff, &frame);
         return;

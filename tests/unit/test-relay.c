@@ -207,6 +207,56 @@ static void published_udp_passes_both_ways(void **state)
     assert_int_equal(recv(client, text, sizeof text, 0), 6);
 }
 
+/* The MAC that the next datagram of a client is sent to. */
+static const uint8_t *ask_for_mac(Bench *bench, int client)
+{
+    assert_int_equal(send(client, "question", 8, 0), 8);
+    await_frame(bench, IPPROTO_UDP);
+    return bench->got.bytes;
+}
+
+static void write_arp(Bench *bench, const RnEndpoint *sender,
+                      const uint8_t mac[6])
+{
+    RnNetworkPlan plan = bench->plan;
+    TestFrame request;
+
+    plan.guest4 = *sender;
+    memcpy(plan.guest_mac, mac, 6);
+    test_arp_frame(&plan, &plan.gateway4, &request);
+    write_frame(bench, &request);
+    await_frame(bench, 0);
+}
+
+/* Of an interface that is another's business; from its own address only. */
+static void changed_mac_is_learned_from_the_guests_frames(void **state)
+{
+    static const uint8_t first[] = { 2, 0, 0, 0, 0, 1 };
+    static const uint8_t second[] = { 2, 0, 0, 0, 0, 2 };
+    static const uint8_t multicast[] = { 3, 0, 0, 0, 0, 3 };
+
+    (void)state;
+    for (uint8_t is_manual = 0; is_manual < 2; is_manual++) {
+        g_autoptr(Bench) bench = start_relay();
+        RnEndpoint other = test_endpoint("10.0.2.77", 0);
+        RnEndpoint front;
+        rn_autofd int client = -1;
+
+        bench->plan.is_manual = is_manual;
+        send_setup(bench);
+        send_listener(bench, RN_TRANSPORT_UDP, FIRST_ID, &front);
+        send_start(bench);
+        client = connect_to(&front, SOCK_DGRAM);
+        assert_memory_equal(ask_for_mac(bench, client), bench->plan.guest_mac,
+                            6);
+        write_arp(bench, &bench->plan.guest4, first);
+        write_arp(bench, &other, second);
+        write_arp(bench, &bench->plan.guest4, multicast);
+        assert_memory_equal(ask_for_mac(bench, client),
+                            is_manual != 0 ? first : bench->plan.guest_mac, 6);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -220,6 +270,7 @@ int main(void)
         cmocka_unit_test(dns_query_leaves_the_relay_alive),
         cmocka_unit_test(published_tcp_carries_small_and_large),
         cmocka_unit_test(published_udp_passes_both_ways),
+        cmocka_unit_test(changed_mac_is_learned_from_the_guests_frames),
     };
 
     return cmocka_run_group_tests_name("relay", tests, NULL, NULL);

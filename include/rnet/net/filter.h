@@ -24,6 +24,9 @@ typedef enum RnVerdict {
 /* The verdict on a frame that rn_frame_parse() took. */
 RnVerdict rn_filter_frame(const RnNetworkPlan *plan, const RnFrame *frame);
 
+/* Whether an address of the guest is its source, or an ARP request's sender. */
+bool rn_filter_is_guests_own(const RnNetworkPlan *plan, const RnFrame *frame);
+
 /* What becomes of a TCP connection that the guest asks for. */
 typedef enum RnReach {
     RN_REACH_HOST,       /* the relay connects for it */
