@@ -16,7 +16,9 @@
 
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
+#include <rnet/sys/netlink-look.h>
 #include <rnet/util/fd.h>
 #include <rnet/util/log.h>
 
@@ -35,8 +37,6 @@ typedef struct Work {
     const RnAgentSetup *setup;
     const RnNetworkPlan *plan;
     RnNetlink *netlink;
-    unsigned link_index;
-    bool has_ipv6;
     RnAgentNetwork *network;
 } Work;
 
@@ -85,7 +85,8 @@ bool rn_agent_check_range(const RnPortRange *range, GError **error)
 bool rn_agent_check_setup(const RnAgentSetup *setup, GError **error)
 {
     if (setup->make_link > 1 || setup->n_ranges > RN_AGENT_MAX_RANGES ||
-        setup->log_level >= RN_LOG_N_ ||
+        setup->log_level >= RN_LOG_N_ || setup->watch_ports > 1 ||
+        setup->plan.is_manual > 1 || setup->plan.n_exposed > RN_EXPOSED_MAX ||
         setup->plan.link_mode >= RN_LINK_MODE_N_ ||
         setup->plan.handoff_mode >= RN_HANDOFF_MODE_N_)
         return rn_set_error(error, RN_ERROR_PROTOCOL,
@@ -121,7 +122,7 @@ static bool bring_up_link(Work *work, GError **error)
 static bool find_link(Work *work, GError **error)
 {
     return rn_netlink_link_index(work->netlink, work->plan->interface,
-                                 &work->link_index, error);
+                                 &work->network->link_index, error);
 }
 
 static bool add_default_route(Work *work, const RnEndpoint *gateway,
@@ -129,7 +130,7 @@ static bool add_default_route(Work *work, const RnEndpoint *gateway,
 {
     RnDefaultRoute route = {
         .family = gateway->family,
-        .link_index = work->link_index,
+        .link_index = work->network->link_index,
         .gateway = *gateway,
     };
 
@@ -143,7 +144,7 @@ static bool add_default_route(Work *work, const RnEndpoint *gateway,
 
 static bool configure_ipv4(Work *work, GError **error)
 {
-    return rn_netlink_address_add(work->netlink, work->link_index,
+    return rn_netlink_address_add(work->netlink, work->network->link_index,
                                   &work->plan->guest4, work->plan->prefix4,
                                   RN_ADDRESS_PLAIN, error) &&
            add_default_route(work, &work->plan->gateway4, error);
@@ -165,7 +166,7 @@ static bool give_up_ipv6(Work *work, GError *take_failure, GError **error)
     }
     rn_log_warning("%s: no IPv6 for this container, ignoring",
                    failure->message);
-    work->has_ipv6 = false;
+    work->network->has_ipv6 = false;
     return true;
 }
 
@@ -173,9 +174,9 @@ static bool configure_ipv6(Work *work, GError **error)
 {
     GError *failure = NULL;
 
-    if (!work->has_ipv6)
+    if (!work->network->has_ipv6)
         return true;
-    if (rn_netlink_address_add(work->netlink, work->link_index,
+    if (rn_netlink_address_add(work->netlink, work->network->link_index,
                                &work->plan->guest6, work->plan->prefix6,
                                RN_ADDRESS_NODAD, &failure))
         return add_default_route(work, &work->plan->gateway6, error);
@@ -184,9 +185,10 @@ static bool configure_ipv6(Work *work, GError **error)
 
 static bool hand_off(Work *work, GError **error)
 {
+    RnAgentNetwork *network = work->network;
     const uint16_t families[FAMILIES] = {
         AF_INET,
-        work->has_ipv6 ? AF_INET6 : AF_UNSPEC,
+        work->network->has_ipv6 ? AF_INET6 : AF_UNSPEC,
     };
     g_autoptr(GError) failure = NULL;
     g_autofree char *why = NULL;
@@ -194,8 +196,11 @@ static bool hand_off(Work *work, GError **error)
 
     if (work->plan->handoff_mode == RN_HANDOFF_MODE_OFF)
         return true;
-    if (rn_agent_hand_off(work->plan, work->netlink, work->link_index, families,
-                          &work->network->nft, &failure))
+    if (work->plan->is_manual
+            ? rn_agent_prepare_hand_off(work->plan, work->netlink, families,
+                                        &network->nft, &failure)
+            : rn_agent_hand_off(work->plan, work->netlink, network->link_index,
+                                families, &network->nft, &failure))
         return true;
     if (work->plan->handoff_mode == RN_HANDOFF_MODE_ON) {
         g_propagate_error(error, g_steal_pointer(&failure));
@@ -216,7 +221,7 @@ static bool configure_publishing(Work *work, GError **error)
     rn_agent_ports_open_reserved(ports);
     if (!rn_agent_ports_deliver(ports, AF_INET, true, error))
         return false;
-    if (!work->has_ipv6 ||
+    if (!work->network->has_ipv6 ||
         rn_agent_ports_deliver(ports, AF_INET6, true, &failure))
         return true;
     /* nor is it tried with ports that come later */
@@ -238,10 +243,39 @@ static bool open_link(Work *work, GError **error)
     return rn_agent_open_link(work->plan, &work->network->link, error);
 }
 
-static const struct {
+/* A kernel without IPv6 has not told of it yet where no address is added. */
+static bool look_at_link(Work *work, GError **error)
+{
+    RnAgentNetwork *network = work->network;
+    RnLinkLook look = { 0 };
+
+    if (access("/proc/sys/net/ipv6", F_OK) < 0)
+        network->has_ipv6 = false;
+    if (!rn_netlink_link_look(work->netlink, network->link_index, &look, error))
+        return false;
+    memcpy(network->plan.guest_mac, look.mac, sizeof look.mac);
+    return true;
+}
+
+/* The rules come and go, see agent-manual.c. */
+static bool prepare_publishing(Work *work, G_GNUC_UNUSED GError **error)
+{
+    rn_agent_ports_open_reserved(work->network->ports);
+    return true;
+}
+
+static bool tune_manual(Work *work, G_GNUC_UNUSED GError **error)
+{
+    rn_agent_tune_namespace(rn_agent_ports_ranges(work->network->ports));
+    return true;
+}
+
+typedef struct Step {
     const char *name; /* of the step, in errors; NULL: as the error has it */
     bool (*func)(Work *work, GError **error);
-} steps[] = {
+} Step;
+
+static const Step steps[] = {
     { NULL, open_link },
     { "loopback", bring_up_loopback },
     { "link", bring_up_link },
@@ -251,7 +285,21 @@ static const struct {
     { "TCP handoff", hand_off },
     { "published ports", configure_publishing },
     { "parameters", tune_namespace },
+    { NULL, NULL },
 };
+
+/* An interface of its owner's, and the same for another nsagent of it. */
+static const Step manual_steps[] = {
+    { NULL, open_link },
+    { "link", find_link },
+    { "link", look_at_link },
+    { "TCP handoff", hand_off },
+    { "published ports", prepare_publishing },
+    { "parameters", tune_manual },
+    { NULL, NULL },
+};
+
+static const Step *const manual_steps_again = &manual_steps[1];
 
 void rn_agent_network_clear(RnAgentNetwork *network)
 {
@@ -265,7 +313,7 @@ static void repeat_hand_off(Work *work)
 {
     const uint16_t families[FAMILIES] = {
         AF_INET,
-        work->has_ipv6 ? AF_INET6 : AF_UNSPEC,
+        work->network->has_ipv6 ? AF_INET6 : AF_UNSPEC,
     };
 
     g_autoptr(GError) failure = NULL;
@@ -291,16 +339,26 @@ static void do_again(Work *work)
         rn_log_info("published ports: %s, ignoring", failure->message);
 }
 
-static bool run_steps(Work *work, GError **error)
+static bool run_steps(Work *work, const Step *step, GError **error)
 {
-    for (size_t i = 0; i < G_N_ELEMENTS(steps); i++) {
-        if (steps[i].func(work, error))
+    for (; step->func != NULL; step++) {
+        if (step->func(work, error))
             continue;
-        if (steps[i].name != NULL)
-            g_prefix_error(error, "%s: ", steps[i].name);
+        if (step->name != NULL)
+            g_prefix_error(error, "%s: ", step->name);
         return false;
     }
     return true;
+}
+
+static void do_manual_again(Work *work)
+{
+    g_autoptr(GError) failure = NULL;
+
+    if (run_steps(work, manual_steps_again, &failure))
+        return;
+    g_prefix_error(&failure, "the network as its owner has it, ignoring: ");
+    rn_log_gerror(RN_LOG_WARNING, failure);
 }
 
 bool rn_agent_configure(const RnAgentSetup *setup, RnAgentNetwork *out_network,
@@ -310,19 +368,22 @@ bool rn_agent_configure(const RnAgentSetup *setup, RnAgentNetwork *out_network,
     Work work = {
         .setup = setup,
         .plan = &network->plan,
-        .has_ipv6 = setup->plan.network6.family != AF_UNSPEC,
         .network = network,
     };
 
     network->plan = setup->plan;
+    network->has_ipv6 = setup->plan.network6.family != AF_UNSPEC;
     work.netlink = network->netlink = rn_netlink_open(error);
     if (network->netlink == NULL)
         return false;
     network->ports =
         rn_agent_ports_new(setup, &network->plan, network->netlink);
-    if (setup->make_link == 0) {
+    if (setup->make_link != 0)
+        return run_steps(&work, setup->plan.is_manual ? manual_steps : steps,
+                         error);
+    if (setup->plan.is_manual)
+        do_manual_again(&work);
+    else
         do_again(&work);
-        return true;
-    }
-    return run_steps(&work, error);
+    return true;
 }

@@ -2,7 +2,8 @@
 /*
  * agent-handoff - routes the container's own TCP to where the kernel carries it
  *
- * Runs in nsagent while it configures, with all capabilities there. What a
+ * Runs in nsagent while it configures, with all capabilities there, but for what
+ * comes and goes, which takes CAP_NET_ADMIN. What a
  * local socket sends over TCP to the outside is delivered locally: the other
  * end is a socket of this same namespace, bound to the destination's address
  * (handoff.c). Only its first SYN has to reach the relay:
@@ -21,6 +22,11 @@
  * The kernel does not know the protocol when it routes again, hence the rules
  * on marks do not ask for it. Published ports need nothing more: their
  * service's answers are TCP that goes to table LOCAL.
+ *
+ * Where somebody else gives the interface its address, all but the routes and
+ * the last two rules is there from the start, and these come and go with the
+ * address (agent-manual.c). Without them the tables LOCAL and LINK are empty or
+ * not asked.
  *
  * Failure: the step that fails is named. Up to the last two rules of a family
  * nothing changes for the container.
@@ -68,15 +74,22 @@ typedef struct Work {
     unsigned link_index;
 } Work;
 
-/* A rule about what this namespace sends, in the order of `preference`. */
-static bool add_rule(const Work *work, uint16_t family, RnRule rule,
-                     RnAgentRule place, GError **error)
+/* Makes it a rule about what this namespace sends, at its place. */
+static RnRule place_rule(RnRule rule, uint16_t family, RnAgentRule place)
 {
     rule.family = family;
     rule.from_here = true;
     rule.preference = RN_AGENT_PREF_HANDOFF + place;
     rule.may_exist = true;
-    return rn_netlink_rule_add(work->netlink, &rule, error);
+    return rule;
+}
+
+static bool add_rule(const Work *work, uint16_t family, RnRule rule,
+                     RnAgentRule place, GError **error)
+{
+    const RnRule placed = place_rule(rule, family, place);
+
+    return rn_netlink_rule_add(work->netlink, &placed, error);
 }
 
 /* What does no harm while table LOCAL is not asked. */
@@ -132,22 +145,37 @@ static bool add_routes(const Work *work, uint16_t family, GError **error)
            rn_netlink_route_add(work->netlink, &local, error);
 }
 
-static bool activate(const Work *work, uint16_t family, GError **error)
+/* The two that change something for the container. */
+static RnRule rule_to_network(const RnNetworkPlan *plan, uint16_t family)
 {
-    const RnRule to_network = {
-        .to = family == AF_INET6 ? work->plan->network6 : work->plan->network4,
-        .to_prefix =
-            family == AF_INET6 ? work->plan->prefix6 : work->plan->prefix4,
-        .ip_protocol = IPPROTO_TCP,
-        .table = RN_AGENT_TABLE,
-    };
-    const RnRule all = {
+    bool is_v6 = family == AF_INET6;
+    const RnRule rule = {
+        .to = is_v6 ? plan->network6 : plan->network4,
+        .to_prefix = is_v6 ? plan->prefix6 : plan->prefix4,
         .ip_protocol = IPPROTO_TCP,
         .table = RN_AGENT_TABLE,
     };
 
-    return add_rule(work, family, to_network, RN_AGENT_RULE_NETWORK, error) &&
-           add_rule(work, family, all, RN_AGENT_RULE_ALL, error);
+    return place_rule(rule, family, RN_AGENT_RULE_NETWORK);
+}
+
+static RnRule rule_for_all(uint16_t family)
+{
+    const RnRule rule = {
+        .ip_protocol = IPPROTO_TCP,
+        .table = RN_AGENT_TABLE,
+    };
+
+    return place_rule(rule, family, RN_AGENT_RULE_ALL);
+}
+
+static bool activate(const Work *work, uint16_t family, GError **error)
+{
+    const RnRule to_network = rule_to_network(work->plan, family);
+    const RnRule all = rule_for_all(family);
+
+    return rn_netlink_rule_add(work->netlink, &to_network, error) &&
+           rn_netlink_rule_add(work->netlink, &all, error);
 }
 
 static void begin_marking(RnNft *nft, const RnEndpoint *guest, bool from_guest)
@@ -258,30 +286,67 @@ static bool try_socket(uint16_t family, GError **error)
     return true;
 }
 
-bool rn_agent_hand_off(const RnNetworkPlan *plan, RnNetlink *netlink,
-                       unsigned link_index, const uint16_t *families,
-                       RnNft **out_nft, GError **error)
+bool rn_agent_prepare_hand_off(const RnNetworkPlan *plan, RnNetlink *netlink,
+                               const uint16_t *families, RnNft **out_nft,
+                               GError **error)
 {
     g_autoptr(RnNft) nft = NULL;
+    const Work work = { .plan = plan, .netlink = netlink };
+
+    if (!rn_agent_mark_syns(plan, families, &nft, error) ||
+        !try_socket(AF_INET, error) || !accept_answers(&work, error))
+        return false;
+    for (const uint16_t *family = families; *family != AF_UNSPEC; family++) {
+        if (!add_harmless_rules(&work, *family, error))
+            return false;
+    }
+    shorten_time_wait();
+    *out_nft = g_steal_pointer(&nft);
+    return true;
+}
+
+bool rn_agent_begin_hand_off(const RnNetworkPlan *plan, RnNetlink *netlink,
+                             unsigned link_index, uint16_t family,
+                             GError **error)
+{
     const Work work = {
         .plan = plan,
         .netlink = netlink,
         .link_index = link_index,
     };
 
-    if (!rn_agent_mark_syns(plan, families, &nft, error) ||
-        !try_socket(AF_INET, error) || !accept_answers(&work, error))
+    return add_routes(&work, family, error) && activate(&work, family, error);
+}
+
+void rn_agent_end_hand_off(const RnNetworkPlan *plan, RnNetlink *netlink,
+                           uint16_t family)
+{
+    const RnRule rules[] = {
+        rule_to_network(plan, family),
+        rule_for_all(family),
+    };
+
+    for (unsigned i = 0; i < G_N_ELEMENTS(rules); i++) {
+        g_autoptr(GError) failure = NULL;
+
+        if (!rn_netlink_rule_remove(netlink, &rules[i], &failure))
+            rn_log_debug("%s, ignoring", failure->message);
+    }
+}
+
+bool rn_agent_hand_off(const RnNetworkPlan *plan, RnNetlink *netlink,
+                       unsigned link_index, const uint16_t *families,
+                       RnNft **out_nft, GError **error)
+{
+    g_autoptr(RnNft) nft = NULL;
+
+    if (!rn_agent_prepare_hand_off(plan, netlink, families, &nft, error))
         return false;
-    for (const uint16_t *family = families; *family != AF_UNSPEC; family++) {
-        if (!add_harmless_rules(&work, *family, error) ||
-            !add_routes(&work, *family, error))
+    for (; *families != AF_UNSPEC; families++) {
+        if (!rn_agent_begin_hand_off(plan, netlink, link_index, *families,
+                                     error))
             return false;
     }
-    for (const uint16_t *family = families; *family != AF_UNSPEC; family++) {
-        if (!activate(&work, *family, error))
-            return false;
-    }
-    shorten_time_wait();
     *out_nft = g_steal_pointer(&nft);
     return true;
 }

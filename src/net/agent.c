@@ -46,9 +46,9 @@ static const char *const allowed_calls[] = {
     "restart_syscall",
     /* messages and their fds */
     "recvmsg", "sendmsg", "close", "fcntl",
-    /* routing rules of ports that are published later, and a parameter's file
-     * that is open */
-    "sendto", "pwrite64",
+    /* routing rules and routes that come later, news of the network, and a
+     * parameter's file that is open */
+    "sendto", "recvfrom", "pwrite64",
     /* the sockets that are asked for */
     "socket", "setsockopt", "bind", "connect",
     /* malloc */
@@ -70,6 +70,7 @@ typedef struct Agent {
     unsigned n_pending_fds;
     int exit_status;
     RnAgentNetwork network;
+    RnAgentManual *manual; /* NULL: the network is nsagent's own doing */
     RnMsg msg;
 } Agent;
 
@@ -312,7 +313,14 @@ static bool set_up(Agent *agent, GError **error)
         return false;
     rn_msg_clear(&agent->msg);
     rn_log_set_level(setup.log_level);
-    if (!rn_agent_configure(&setup, network, error) || !confine(error) ||
+    if (!rn_agent_configure(&setup, network, error))
+        return false;
+    if (setup.plan.is_manual) {
+        agent->manual = rn_agent_manual_new(network, agent->loop, error);
+        if (agent->manual == NULL)
+            return false;
+    }
+    if (!confine(error) ||
         !rn_fd_set_nonblocking(agent->monitor, true, error) ||
         !rn_loop_add(agent->loop, &agent->monitor_watch, agent->monitor,
                      EPOLLIN, on_monitor, agent, error))
@@ -322,7 +330,7 @@ static bool set_up(Agent *agent, GError **error)
         network->nft != NULL || setup.plan.handoff_mode == RN_HANDOFF_MODE_ON
             ? RN_HANDOFF_MODE_ON
             : RN_HANDOFF_MODE_OFF;
-    memcpy(ready.guest_mac, setup.plan.guest_mac, sizeof ready.guest_mac);
+    memcpy(ready.guest_mac, network->plan.guest_mac, sizeof ready.guest_mac);
     if (!rn_msg_send(agent->monitor, RN_MSG_AGENT_READY, &ready, sizeof ready,
                      &network->link, network->link >= 0 ? 1 : 0, error))
         return false;
@@ -336,6 +344,7 @@ static void clear_agent(Agent *agent)
         stop_serving(agent);
         rn_watch_remove(&agent->monitor_watch);
     }
+    rn_agent_manual_free(agent->manual);
     rn_msg_clear(&agent->msg);
     rn_agent_network_clear(&agent->network);
     rn_loop_free(agent->loop);

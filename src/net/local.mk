@@ -82,6 +82,7 @@ libnet_a_SOURCES += src/net/agent.c
 libnet_a_SOURCES += src/net/agent-config.c
 libnet_a_SOURCES += src/net/agent-handoff.c
 libnet_a_SOURCES += src/net/agent-link.c
+libnet_a_SOURCES += src/net/agent-manual.c
 libnet_a_SOURCES += src/net/agent-ports.c
 libnet_a_SOURCES += src/net/agent-socket.c
 libnet_a_SOURCES += src/net/agent-sysctl.c

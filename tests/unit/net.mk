@@ -34,6 +34,10 @@ unit_tests += tests/unit/test-agent-handoff
 tests_unit_test_agent_handoff_SOURCES = tests/unit/test-agent-handoff.c \
 	tests/unit/agent-world.c tests/unit/frames.c tests/unit/netns.c
 tests_unit_test_agent_handoff_LDADD = $(NET_LIBS) $(CMOCKA_LIBS)
+unit_tests += tests/unit/test-agent-manual
+tests_unit_test_agent_manual_SOURCES = tests/unit/test-agent-manual.c \
+	tests/unit/agent-world.c tests/unit/frames.c tests/unit/netns.c
+tests_unit_test_agent_manual_LDADD = $(NET_LIBS) $(CMOCKA_LIBS)
 unit_tests += tests/unit/test-service
 tests_unit_test_service_SOURCES = tests/unit/test-service.c
 tests_unit_test_service_LDADD = $(NET_LIBS) $(CMOCKA_LIBS)

@@ -8,6 +8,7 @@
 #ifndef RNET_NET_AGENT_H
 #define RNET_NET_AGENT_H
 
+#include <rnet/sys/loop.h>
 #include <rnet/sys/netlink.h>
 #include <rnet/sys/nft.h>
 #include <rnet/util/protocol.h>
@@ -99,7 +100,9 @@ typedef struct RnAgentNetwork {
     int link;           /* -1: none was asked for */
     RnNetlink *netlink; /* NULL until there is one */
     RnAgentPorts *ports;
-    RnNft *nft; /* NULL: no SYN is marked; its table goes with it */
+    RnNft *nft;          /* NULL: no SYN is marked; its table goes with it */
+    unsigned link_index; /* 0: not looked up */
+    bool has_ipv6;
 } RnAgentNetwork;
 
 void rn_agent_network_clear(RnAgentNetwork *network);
@@ -129,6 +132,32 @@ bool rn_agent_mark_syns(const RnNetworkPlan *plan, const uint16_t *families,
 bool rn_agent_hand_off(const RnNetworkPlan *plan, RnNetlink *netlink,
                        unsigned link_index, const uint16_t *families,
                        RnNft **out_nft, GError **error) RN_CHECK;
+
+/*
+ * The same in two halves, for an interface whose address comes later: all that
+ * needs no address, and, a family, the rest. The latter needs what follows:
+ * the guest's address is there, link and `lo` are up. Done again it adds what
+ * is missing.
+ */
+bool rn_agent_prepare_hand_off(const RnNetworkPlan *plan, RnNetlink *netlink,
+                               const uint16_t *families, RnNft **out_nft,
+                               GError **error) RN_CHECK;
+bool rn_agent_begin_hand_off(const RnNetworkPlan *plan, RnNetlink *netlink,
+                             unsigned link_index, uint16_t family,
+                             GError **error) RN_CHECK;
+
+/* From now on main's routes count again; none of it being there is fine. */
+void rn_agent_end_hand_off(const RnNetworkPlan *plan, RnNetlink *netlink,
+                           uint16_t family);
+
+/* Follows what the interface's owner does, see agent-manual.c. */
+typedef struct RnAgentManual RnAgentManual;
+
+/* Looks at once, and from `loop` whenever something changed; both borrowed. */
+RnAgentManual *rn_agent_manual_new(const RnAgentNetwork *network, RnLoop *loop,
+                                   GError **error) RN_CHECK;
+void rn_agent_manual_free(RnAgentManual *manual);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(RnAgentManual, rn_agent_manual_free)
 
 /*
  * The namespace's parameters, in two goes: before the link comes up, and at
