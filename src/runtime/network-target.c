@@ -19,10 +19,12 @@
 #include <unistd.h>
 
 #include <linux/capability.h>
+#include <linux/magic.h>
 #include <linux/nsfs.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/vfs.h>
 
 #include <rnet/sys/caps.h>
 #include <rnet/util/fd.h>
@@ -30,6 +32,7 @@
 
 enum {
     DEPTH_MAX = 33, /* levels of user namespaces, user_namespaces(7), and own */
+    LINKS_MAX = 40, /* path_resolution(7) */
 };
 
 typedef struct Identity {
@@ -242,22 +245,44 @@ bool rn_network_target_open_pid(pid_t pid, RnNetworkTarget *target,
     return false;
 }
 
-/* Links are followed but for the last, which may be one of /proc. */
-static char *resolve_folder(const char *path)
+/* Whose links are no paths. */
+static bool is_in_proc(const char *folder)
 {
-    g_autofree char *folder = g_path_get_dirname(path);
-    g_autofree char *name = g_path_get_basename(path);
-    g_autofree char *resolved = realpath(folder, NULL);
+    struct statfs status;
 
-    return resolved == NULL ? g_canonicalize_filename(path, NULL)
-                            : g_build_filename(resolved, name, NULL);
+    return statfs(folder, &status) == 0 && status.f_type == PROC_SUPER_MAGIC;
+}
+
+/* The path with all links followed but those of /proc: what is to be watched. */
+static char *resolve(const char *path)
+{
+    g_autofree char *current = g_canonicalize_filename(path, NULL);
+
+    for (int i = 0; i < LINKS_MAX; i++) {
+        g_autofree char *folder = g_path_get_dirname(current);
+        g_autofree char *name = g_path_get_basename(current);
+        g_autofree char *real = realpath(folder, NULL);
+        g_autofree char *target = NULL;
+
+        if (real == NULL)
+            break;
+        g_free(current);
+        current = g_build_filename(real, name, NULL);
+        if (!is_in_proc(real))
+            target = g_file_read_link(current, NULL);
+        if (target == NULL)
+            break;
+        g_free(current);
+        current = g_canonicalize_filename(target, real);
+    }
+    return g_steal_pointer(&current);
 }
 
 static bool open_path(const char *path, RnNetworkTarget *target, GError **error)
 {
     struct stat status = { 0 };
 
-    target->path = resolve_folder(path);
+    target->path = resolve(path);
     /* a FIFO or device is not to do anything */
     target->netns_fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
     if (target->netns_fd < 0) {
