@@ -12,6 +12,7 @@
 
 #include <rnet/runtime/attach.h>
 
+#include <rnet/oci/json.h>
 #include <rnet/runtime/monitor.h>
 
 static bool check_wish(const RnNetworkWish *wish, GError **error)
@@ -21,17 +22,43 @@ static bool check_wish(const RnNetworkWish *wish, GError **error)
                         "--network: only slirp can be attached");
 }
 
+/* Which network is in the way, and who has it: as far as it can be had. */
+static void explain_existing(const RnAttachRequest *request, GError **failure)
+{
+    const RnNetworkTarget *target = request->target;
+    g_autofree char *key =
+        rn_network_find(request->state_dir, target->dev, target->ino, NULL);
+    g_autoptr(json_t) state = NULL;
+    json_int_t keeper = 0;
+
+    if (key == NULL)
+        return;
+    state = rn_network_ask(request->state_dir, key, NULL);
+    keeper = json_integer_value(json_object_get(state, "monitor"));
+    if (keeper == 0)
+        return;
+    g_clear_error(failure);
+    (void)rn_set_error(failure, RN_ERROR_EXISTS,
+                       "the namespace has a network already, \"%s\", which "
+                       "process %d keeps",
+                       key, (int)keeper);
+}
+
 static RnNetworkEntry *make_entry(const RnAttachRequest *request,
                                   GError **error)
 {
     const RnNetworkTarget *target = request->target;
+    g_autoptr(GError) failure = NULL;
     g_autoptr(RnNetworkEntry) entry =
-        rn_network_entry_new(request->state_dir, request->key, error);
+        rn_network_entry_new(request->state_dir, request->key, &failure);
 
-    if (entry == NULL ||
-        !rn_network_entry_claim(entry, target->dev, target->ino, error))
-        return NULL;
-    return g_steal_pointer(&entry);
+    if (entry != NULL &&
+        rn_network_entry_claim(entry, target->dev, target->ino, &failure))
+        return g_steal_pointer(&entry);
+    if (g_error_matches(failure, RN_ERROR, RN_ERROR_EXISTS))
+        explain_existing(request, &failure);
+    g_propagate_error(error, g_steal_pointer(&failure));
+    return NULL;
 }
 
 static void pass_notice(const char *line, void *data)
