@@ -4,6 +4,7 @@
 
 integration_tests = \
 	tests/integration/test-run-basic \
+	tests/integration/test-attach \
 	tests/integration/test-commands \
 	tests/integration/test-run-errors \
 	tests/integration/test-payload-state \
@@ -36,6 +37,7 @@ noinst_HEADERS += \
 	tests/integration/bundle.h \
 	tests/integration/check.h \
 	tests/integration/console.h \
+	tests/integration/guest.h \
 	tests/integration/handoff.h \
 	tests/integration/inside.h \
 	tests/integration/leftovers.h \
@@ -49,6 +51,7 @@ tests_integration_libharness_a_SOURCES = \
 	tests/integration/box.c \
 	tests/integration/bundle.c \
 	tests/integration/console.c \
+	tests/integration/guest.c \
 	tests/integration/handoff.c \
 	tests/integration/inside.c \
 	tests/integration/leftovers.c \
@@ -126,3 +129,5 @@ tests_integration_test_hooks_SOURCES = tests/integration/test-hooks.c
 tests_integration_test_hooks_LDADD = $(HARNESS_LIBS)
 tests_integration_test_namespaces_SOURCES = tests/integration/test-namespaces.c
 tests_integration_test_namespaces_LDADD = $(HARNESS_LIBS)
+tests_integration_test_attach_SOURCES = tests/integration/test-attach.c
+tests_integration_test_attach_LDADD = $(HARNESS_LIBS)
