@@ -138,3 +138,13 @@ unit_tests += tests/unit/test-cgroup-properties
 tests_unit_test_cgroup_properties_SOURCES = \
 	tests/unit/test-cgroup-properties.c
 tests_unit_test_cgroup_properties_LDADD = $(RUNTIME_LIBS) $(CMOCKA_LIBS)
+unit_tests += tests/unit/test-network-entry
+tests_unit_test_network_entry_SOURCES = tests/unit/test-network-entry.c
+tests_unit_test_network_entry_LDADD = $(RUNTIME_LIBS) $(CMOCKA_LIBS)
+unit_tests += tests/unit/test-network-state
+tests_unit_test_network_state_SOURCES = tests/unit/test-network-state.c
+tests_unit_test_network_state_LDADD = $(RUNTIME_LIBS) $(CMOCKA_LIBS)
+unit_tests += tests/unit/test-network-target
+tests_unit_test_network_target_SOURCES = tests/unit/test-network-target.c \
+	tests/unit/holder.c
+tests_unit_test_network_target_LDADD = $(RUNTIME_LIBS) $(CMOCKA_LIBS)

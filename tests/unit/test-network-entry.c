@@ -1,0 +1,401 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * test-network-entry - entries, stale ones, and what their keepers are asked
+ */
+#include "config.h"
+
+#include <unit.h>
+
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <rnet/oci/json.h>
+#include <rnet/runtime/network-control.h>
+#include <rnet/runtime/network-entry.h>
+#include <rnet/sys/process.h>
+#include <rnet/util/fd.h>
+#include <rnet/util/msg.h>
+#include <rnet/util/protocol.h>
+
+#include "scratch.h"
+
+static int make_state_dir(void **state)
+{
+    *state = scratch_make();
+    return 0;
+}
+
+static int remove_state_dir(void **state)
+{
+    scratch_remove(*state);
+    g_free(*state);
+    return 0;
+}
+
+static void assert_nothing_left(const char *state_dir)
+{
+    g_autoptr(GDir) dir = g_dir_open(state_dir, 0, NULL);
+
+    assert_non_null(dir);
+    assert_null(g_dir_read_name(dir));
+}
+
+static RnNetworkEntry *make_entry(const char *state_dir, const char *key)
+{
+    g_autoptr(GError) error = NULL;
+    RnNetworkEntry *entry = rn_network_entry_new(state_dir, key, &error);
+
+    assert_no_error(error);
+    return entry;
+}
+
+/* Whose keeper has died. */
+static void make_stale(const char *state_dir, const char *key)
+{
+    rn_network_entry_release(make_entry(state_dir, key));
+}
+
+static void assert_missing(const char *state_dir, const char *key)
+{
+    g_autoptr(GError) error = NULL;
+
+    assert_false(rn_network_detach(state_dir, key, &error));
+    assert_error(error, RN_ERROR, RN_ERROR_NOT_FOUND, key);
+    g_clear_error(&error);
+    assert_null(rn_network_ask(state_dir, key, &error));
+    assert_error(error, RN_ERROR, RN_ERROR_NOT_FOUND, key);
+}
+
+static unsigned count(const char *state_dir)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(GPtrArray) keys = rn_network_list(state_dir, &error);
+
+    assert_no_error(error);
+    return keys->len;
+}
+
+static void key_is_a_file_name(void **state)
+{
+    g_autofree char *long_name = g_strnfill(RN_NETWORK_KEY_MAX, 'x');
+    g_autofree char *plain = rn_network_key("hook", "web");
+    g_autofree char *slash = rn_network_key("hook", "a/b");
+    g_autofree char *too_long = rn_network_key("cni", long_name);
+    g_autofree char *fits = rn_network_key("cni", long_name + strlen("cni@"));
+    g_autofree char *other = rn_network_key("hook", "a/c");
+    g_autofree char *number = rn_network_key_of_namespace(4, 4026531840);
+
+    (void)state;
+    assert_string_equal(plain, "hook@web");
+    assert_int_equal(strlen(slash), strlen("hook@") + 64);
+    assert_null(strchr(slash, '/'));
+    assert_string_not_equal(slash, other);
+    assert_int_equal(strlen(too_long), strlen("cni@") + 64);
+    assert_int_equal(strlen(fits), RN_NETWORK_KEY_MAX);
+    assert_string_equal(number, "ns@4-4026531840");
+}
+
+static void entry_is_its_keepers_alone(void **state)
+{
+    RnNetworkEntry *entry = make_entry(*state, "hook@web");
+    RnNetworkEntry *other = NULL;
+    g_autoptr(GError) error = NULL;
+
+    assert_null(rn_network_entry_new(*state, "hook@web", &error));
+    assert_error(error, RN_ERROR, RN_ERROR_EXISTS, "hook@web");
+    other = make_entry(*state, "hook@db");
+    assert_int_equal(count(*state), 2);
+    rn_network_entry_remove(entry);
+    assert_int_equal(count(*state), 1);
+    assert_missing(*state, "hook@web");
+    rn_network_entry_remove(other);
+    assert_nothing_left(*state);
+}
+
+static void missing_network_leaves_no_trace(void **state)
+{
+    g_autofree char *key = NULL;
+    g_autoptr(GError) error = NULL;
+
+    assert_missing(*state, "hook@web");
+    assert_int_equal(count(*state), 0);
+    key = rn_network_find(*state, 4, 5, &error);
+    assert_error(error, RN_ERROR, RN_ERROR_NOT_FOUND, "no network");
+    assert_null(key);
+    assert_nothing_left(*state);
+}
+
+static void stale_entry_is_removed_by_whoever_comes(void **state)
+{
+    g_autoptr(GError) error = NULL;
+    RnNetworkEntry *entry = NULL;
+
+    make_stale(*state, "hook@web");
+    assert_missing(*state, "hook@web");
+    assert_nothing_left(*state);
+
+    make_stale(*state, "hook@web");
+    assert_int_equal(count(*state), 0);
+    assert_nothing_left(*state);
+
+    make_stale(*state, "hook@web");
+    make_stale(*state, "hook@db");
+    entry = make_entry(*state, "hook@web");
+    assert_true(rn_network_entry_claim(entry, 4, 5, &error));
+    assert_no_error(error);
+    rn_network_entry_remove(entry);
+    assert_nothing_left(*state);
+}
+
+static void stale_claim_is_not_in_the_way(void **state)
+{
+    RnNetworkEntry *entry = make_entry(*state, "hook@web");
+    g_autoptr(GError) error = NULL;
+
+    assert_true(rn_network_entry_claim(entry, 4, 5, &error));
+    rn_network_entry_release(entry);
+    entry = make_entry(*state, "hook@web");
+    assert_true(rn_network_entry_claim(entry, 4, 6, &error));
+    assert_no_error(error);
+    rn_network_entry_remove(entry);
+    assert_nothing_left(*state);
+}
+
+static void namespace_has_one_network(void **state)
+{
+    RnNetworkEntry *web = make_entry(*state, "hook@web");
+    RnNetworkEntry *other = make_entry(*state, "ns@4-5");
+    g_autofree char *key = NULL;
+    g_autoptr(GError) error = NULL;
+
+    assert_true(rn_network_entry_claim(web, 4, 5, &error));
+    assert_false(rn_network_entry_claim(other, 4, 5, &error));
+    assert_error(error, RN_ERROR, RN_ERROR_EXISTS, "\"hook@web\"");
+    g_clear_error(&error);
+    assert_true(rn_network_entry_claim(other, 4, 51, &error));
+    key = rn_network_find(*state, 4, 5, &error);
+    assert_string_equal(key, "hook@web");
+    rn_network_entry_remove(web);
+    g_free(key);
+    key = rn_network_find(*state, 4, 51, &error);
+    assert_string_equal(key, "ns@4-5");
+    rn_network_entry_remove(other);
+    assert_nothing_left(*state);
+}
+
+static int copy(int fd)
+{
+    int result = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+
+    assert_true(result >= 0);
+    return result;
+}
+
+static void handed_over_entry_is_kept_and_removed(void **state)
+{
+    RnNetworkEntry *entry = make_entry(*state, "hook@web");
+    RnNetworkEntry *adopted =
+        rn_network_entry_adopt("hook@web", copy(rn_network_entry_base(entry)),
+                               copy(rn_network_entry_lock(entry)),
+                               copy(rn_network_entry_control(entry)));
+
+    rn_network_entry_release(entry);
+    assert_int_equal(count(*state), 1);
+    rn_network_entry_remove(adopted);
+    assert_nothing_left(*state);
+}
+
+/* A keeper in a process of its own. */
+typedef struct Keeper {
+    RnLoop *loop;
+    bool dies; /* when it is asked */
+} Keeper;
+
+static json_t *describe(void *data)
+{
+    const Keeper *keeper = data;
+
+    if (keeper->dies)
+        _exit(EXIT_FAILURE);
+    return json_pack("{s:b, s:i}", "up", 1, "monitor", (int)getpid());
+}
+
+static void detach(void *data)
+{
+    Keeper *keeper = data;
+
+    rn_loop_quit(keeper->loop);
+}
+
+static int keep(RnNetworkEntry *entry, bool dies)
+{
+    static const RnNetworkControlCalls calls = { describe, detach };
+    Keeper keeper = { .loop = rn_loop_new(NULL), .dies = dies };
+    RnNetworkControl *control = rn_network_control_new(
+        rn_network_entry_control(entry), keeper.loop, &calls, &keeper, NULL);
+
+    if (control == NULL || !rn_loop_run(keeper.loop, NULL))
+        return EXIT_FAILURE;
+    rn_network_entry_remove(entry);
+    rn_network_control_free(control);
+    rn_loop_free(keeper.loop);
+    return EXIT_SUCCESS;
+}
+
+static pid_t start_keeper(const char *state_dir, bool dies)
+{
+    RnNetworkEntry *entry = make_entry(state_dir, "hook@web");
+    pid_t pid = fork();
+
+    assert_true(pid >= 0);
+    if (pid == 0)
+        _exit(keep(entry, dies));
+    rn_network_entry_release(entry);
+    return pid;
+}
+
+static void expect_exit(pid_t pid, int wanted)
+{
+    g_autoptr(GError) error = NULL;
+    int status = 0;
+
+    assert_true(rn_process_reap(pid, &status, &error));
+    assert_int_equal(rn_process_exit_code(status), wanted);
+}
+
+static void assert_answers(const char *state_dir, pid_t keeper)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(json_t) answer = rn_network_ask(state_dir, "hook@web", &error);
+
+    assert_no_error(error);
+    assert_true(json_is_true(json_object_get(answer, "up")));
+    assert_int_equal(json_integer_value(json_object_get(answer, "monitor")),
+                     keeper);
+}
+
+static void end_keeper(const char *state_dir, pid_t pid)
+{
+    g_autoptr(GError) error = NULL;
+
+    assert_true(rn_network_detach(state_dir, "hook@web", &error));
+    assert_nothing_left(state_dir);
+    expect_exit(pid, EXIT_SUCCESS);
+}
+
+static void keeper_is_asked_and_ended(void **state)
+{
+    pid_t pid = start_keeper(*state, false);
+
+    assert_answers(*state, pid);
+    assert_answers(*state, pid);
+    end_keeper(*state, pid);
+    assert_missing(*state, "hook@web");
+}
+
+static void keeper_that_dies_over_a_question_is_forgotten(void **state)
+{
+    pid_t pid = start_keeper(*state, true);
+    g_autoptr(GError) error = NULL;
+
+    assert_null(rn_network_ask(*state, "hook@web", &error));
+    assert_error(error, RN_ERROR, RN_ERROR_PEER_DIED, "hook@web");
+    expect_exit(pid, EXIT_FAILURE);
+    assert_missing(*state, "hook@web");
+    assert_nothing_left(*state);
+}
+
+static int connect_client(const char *state_dir)
+{
+    g_autoptr(GError) error = NULL;
+    int fd = -1;
+
+    assert_true(rn_network_entry_connect(state_dir, "hook@web", &fd, &error));
+    return fd;
+}
+
+static void clients_that_break_the_protocol_are_left(void **state)
+{
+    static const uint32_t types[] = {
+        RN_MSG_CONTROL_STATE,
+        RN_MSG_AGENT_SETUP,
+        RN_MSG_N_,
+        UINT32_MAX,
+    };
+    pid_t pid = start_keeper(*state, false);
+
+    for (unsigned i = 0; i < G_N_ELEMENTS(types); i++) {
+        rn_autofd int fd = connect_client(*state);
+        g_auto(RnMsg) msg = { 0 };
+
+        assert_true(rn_msg_send(fd, types[i], NULL, 0, NULL, 0, NULL));
+        assert_int_equal(rn_msg_try_recv(fd, &msg), -1);
+    }
+    rn_autofd int fd = connect_client(*state);
+    g_auto(RnMsg) msg = { 0 };
+    assert_true(
+        rn_msg_send(fd, RN_MSG_CONTROL_DETACH, "now", 3, NULL, 0, NULL));
+    assert_int_equal(rn_msg_try_recv(fd, &msg), -1);
+    assert_answers(*state, pid);
+    end_keeper(*state, pid);
+}
+
+static void silent_clients_keep_nobody_out(void **state)
+{
+    enum {
+        N = RN_NETWORK_CONTROL_MAX + 4
+    };
+    pid_t pid = start_keeper(*state, false);
+    g_auto(RnMsg) msg = { 0 };
+    int fds[N];
+
+    for (unsigned i = 0; i < N; i++)
+        fds[i] = connect_client(*state);
+    assert_answers(*state, pid);
+    /* the oldest had to go */
+    assert_int_equal(rn_msg_try_recv(fds[0], &msg), -1);
+    end_keeper(*state, pid);
+    /* for the others the end is the end */
+    assert_int_equal(rn_msg_try_recv(fds[N - 1], &msg), -1);
+    for (unsigned i = 0; i < N; i++)
+        rn_fd_close(&fds[i]);
+}
+
+static void answer_that_nobody_reads_stops_nothing(void **state)
+{
+    pid_t pid = start_keeper(*state, false);
+    rn_autofd int fd = connect_client(*state);
+    g_autoptr(GError) error = NULL;
+
+    assert_true(rn_fd_set_nonblocking(fd, true, &error));
+    while (rn_msg_send(fd, RN_MSG_CONTROL_STATUS, NULL, 0, NULL, 0, NULL))
+        ;
+    assert_answers(*state, pid);
+    end_keeper(*state, pid);
+}
+
+#define TEST(name)                                                             \
+    cmocka_unit_test_setup_teardown(name, make_state_dir, remove_state_dir)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(key_is_a_file_name),
+        TEST(entry_is_its_keepers_alone),
+        TEST(missing_network_leaves_no_trace),
+        TEST(stale_entry_is_removed_by_whoever_comes),
+        TEST(stale_claim_is_not_in_the_way),
+        TEST(namespace_has_one_network),
+        TEST(handed_over_entry_is_kept_and_removed),
+        TEST(keeper_is_asked_and_ended),
+        TEST(keeper_that_dies_over_a_question_is_forgotten),
+        TEST(clients_that_break_the_protocol_are_left),
+        TEST(silent_clients_keep_nobody_out),
+        TEST(answer_that_nobody_reads_stops_nothing),
+    };
+
+    return cmocka_run_group_tests_name("network-entry", tests, NULL, NULL);
+}
