@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * seccomp - a system call allow-list for rnet's own helpers
+ * seccomp - system call lists for rnet's own processes
  *
- * Runs in the relay and in nsagent, at the end of their set-up. What is not
- * listed fails with EPERM, so that a library's fallback path gets its chance;
+ * An allow-list in the relay and in nsagent, at the end of their set-up; a
+ * list of what is denied in the slirp4netns dialect. What is not allowed fails
+ * with EPERM, so that a library's fallback path gets its chance;
  * a call through another ABI (x32, 32 bit) is no accident and ends the process.
  * On failure no filter is loaded.
  */
@@ -253,6 +254,46 @@ bool rn_seccomp_allow_only(const char *const *allowed, GError **error)
     seccomp_release(filter);
     /* compiling a filter leaves free memory all over the heap */
     (void)malloc_trim(0);
+    if (result < 0)
+        return rn_set_errno(error, -result, "load a seccomp filter");
+    return filled;
+}
+
+static bool deny_calls(scmp_filter_ctx filter, const char *const *denied,
+                       GError **error)
+{
+    int result = seccomp_attr_set(filter, SCMP_FLTATR_ACT_BADARCH,
+                                  SCMP_ACT_KILL_PROCESS);
+
+    if (result == 0)
+        result = seccomp_attr_set(filter, SCMP_FLTATR_API_SYSRAWRC, 1);
+    if (result < 0)
+        return rn_set_errno(error, -result, "set up a seccomp filter");
+    for (const char *const *name = denied; *name != NULL; name++) {
+        int number = seccomp_syscall_resolve_name(*name);
+
+        if (number < 0) /* not of this architecture */
+            continue;
+        result = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), number, 0);
+        if (result < 0)
+            return rn_set_errno(error, -result, "deny the system call \"%s\"",
+                                *name);
+    }
+    return true;
+}
+
+bool rn_seccomp_deny(const char *const *denied, GError **error)
+{
+    scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
+    bool filled = false;
+    int result = 0;
+
+    if (filter == NULL)
+        return rn_set_errno(error, ENOMEM, "make a seccomp filter");
+    filled = deny_calls(filter, denied, error);
+    if (filled)
+        result = seccomp_load(filter);
+    seccomp_release(filter);
     if (result < 0)
         return rn_set_errno(error, -result, "load a seccomp filter");
     return filled;

@@ -72,6 +72,29 @@ static const char *try_plain_calls(void *data)
     return failure;
 }
 
+static const char *try_denied_calls(void *data)
+{
+    static const char *const denied[] = { "getpgid", "no_such_call", NULL };
+    const char *failure = NULL;
+    g_autoptr(GError) error = NULL;
+
+    (void)data;
+    if (!rn_seccomp_deny(denied, &error))
+        return g_strdup(error->message);
+    failure = check_result("getpgid", syscall(SYS_getpgid, 0), EPERM);
+    if (failure == NULL)
+        failure = check_result("getppid", syscall(SYS_getppid), 0);
+    if (failure == NULL)
+        failure = check_result("access", access("/", R_OK), 0);
+    return failure;
+}
+
+static void seccomp_denied_call_gives_eperm_and_others_work(void **state)
+{
+    (void)state;
+    run_in_child(try_denied_calls, NULL);
+}
+
 static void seccomp_unlisted_call_gives_eperm(void **state)
 {
     (void)state;
@@ -450,6 +473,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(seccomp_unlisted_call_gives_eperm),
+        cmocka_unit_test(seccomp_denied_call_gives_eperm_and_others_work),
         cmocka_unit_test(seccomp_open_only_reads),
         cmocka_unit_test(seccomp_socket_makes_internet_families),
         cmocka_unit_test(seccomp_arguments_reaching_other_processes_refused),

@@ -27,6 +27,15 @@
 bool rn_seccomp_allow_only(const char *const *allowed, GError **error) RN_CHECK;
 
 /*
+ * From now on the system calls named in `denied` (NULL-terminated) fail with
+ * EPERM, in this process and in all that it starts; a name that this
+ * architecture does not have is passed over. A call through another ABI ends
+ * the process with SIGSYS. For a process that has to start others; those that
+ * do not, list what they need.
+ */
+bool rn_seccomp_deny(const char *const *denied, GError **error) RN_CHECK;
+
+/*
  * From now on files can only be read beneath or at `readable` (paths,
  * NULL-terminated; one that does not exist or cannot be reached is passed
  * over), and nothing can be written, made or executed. Fds that are already
