@@ -6,3 +6,7 @@ tests_unit_test_slirp4netns_options_LDADD = $(DIALECT_LIBS) $(CMOCKA_LIBS)
 unit_tests += tests/unit/test-slirp4netns-api
 tests_unit_test_slirp4netns_api_SOURCES = tests/unit/test-slirp4netns-api.c
 tests_unit_test_slirp4netns_api_LDADD = $(DIALECT_LIBS) $(CMOCKA_LIBS)
+unit_tests += tests/unit/test-slirp4netns-server
+tests_unit_test_slirp4netns_server_SOURCES = \
+	tests/unit/test-slirp4netns-server.c
+tests_unit_test_slirp4netns_server_LDADD = $(DIALECT_LIBS) $(CMOCKA_LIBS)
