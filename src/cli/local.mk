@@ -11,6 +11,7 @@ rnet_SOURCES += src/cli/network-options.c
 rnet_SOURCES += src/cli/syntax.c
 rnet_SOURCES += src/cli/cmd-attach.c
 rnet_SOURCES += src/cli/cmd-create.c
+rnet_SOURCES += src/cli/cmd-dialect.c
 rnet_SOURCES += src/cli/cmd-doctor.c
 rnet_SOURCES += src/cli/cmd-events.c
 rnet_SOURCES += src/cli/cmd-exec.c

@@ -3,8 +3,8 @@
  * main - finds out which of rnet's programs this is, and calls it
  *
  * Runs in every exec'd process of rnet: a helper (nsagent, relay, monitor) knows
- * itself by argv[0], everything else is the command line, whose first operand
- * is the command. The environment is read here and nowhere else.
+ * itself by argv[0], and so does what stands in for another program; everything
+ * else is the command line, whose first operand is the command. The environment is read here and nowhere else.
  */
 #include "config.h"
 
@@ -61,10 +61,19 @@ static const Command commands[] = {
     { "update", "change the limits of a container", rn_cmd_update },
     { "attach", "give a network to a namespace of others", rn_cmd_attach },
     { "detach", "end the network of `attach`", rn_cmd_detach },
+    { "slirp4netns", "be slirp4netns, slirp4netns(1)", rn_cmd_slirp4netns },
     { "events", "show what a container uses", rn_cmd_events },
     { "spec", "write a config.json to begin with", rn_cmd_spec },
     { "features", "show what rnet can do", rn_cmd_features },
     { "doctor", "look at what this host has for containers", rn_cmd_doctor },
+};
+
+/* Names of other programs under which rnet may be started. */
+static const struct {
+    const char *name;
+    const char *command;
+} program_names[] = {
+    { "slirp4netns", "slirp4netns" },
 };
 
 static const Helper *find_helper(const char *program)
@@ -83,6 +92,18 @@ static const Command *find_command(const char *name)
     for (unsigned i = 0; i < G_N_ELEMENTS(commands); i++) {
         if (g_str_equal(name, commands[i].name))
             return &commands[i];
+    }
+    return NULL;
+}
+
+/* The command that rnet's own name stands for, or NULL. */
+static const Command *find_program(const char *program)
+{
+    g_autofree char *name = g_path_get_basename(program);
+
+    for (unsigned i = 0; i < G_N_ELEMENTS(program_names); i++) {
+        if (g_str_equal(name, program_names[i].name))
+            return find_command(program_names[i].command);
     }
     return NULL;
 }
@@ -107,7 +128,7 @@ static char *describe_commands(void)
     g_autoptr(GString) text = g_string_new("Commands:\n");
 
     for (unsigned i = 0; i < G_N_ELEMENTS(commands); i++)
-        g_string_append_printf(text, "  %-8s %s\n", commands[i].name,
+        g_string_append_printf(text, "  %-11s %s\n", commands[i].name,
                                commands[i].summary);
     g_string_append(text, "\n`rnet COMMAND --help` tells more, and rnet(1).");
     return g_string_free(g_steal_pointer(&text), FALSE);
@@ -293,9 +314,19 @@ static int run_main(int argc, char **argv, RnGlobals *globals)
     return run_command(command, globals, argc, argv);
 }
 
+/* The whole command line is that program's: no options of rnet's are in it. */
+static int run_program(const Command *command, int argc, char **argv,
+                       RnGlobals *globals)
+{
+    read_environment(globals);
+    return command->run(globals, argc, argv);
+}
+
 int main(int argc, char **argv)
 {
-    const Helper *helper = find_helper(argc > 0 ? argv[0] : "rnet");
+    const char *name = argc > 0 ? argv[0] : "rnet";
+    const Helper *helper = find_helper(name);
+    const Command *program = find_program(name);
     RnGlobals globals = { 0 };
     int status = 0;
 
@@ -305,7 +336,8 @@ int main(int argc, char **argv)
     /* else a message would go into whatever file is opened first */
     if (!rn_fd_fill_stdio(NULL))
         return RN_EXIT_FAILURE;
-    status = run_main(argc, argv, &globals);
+    status = program != NULL ? run_program(program, argc, argv, &globals)
+                             : run_main(argc, argv, &globals);
     g_free(globals.root);
     return status;
 }

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * cmd-dialect - `rnet slirp4netns`: other programs' interfaces as commands
+ *
+ * Runs in the command line. Also what main() calls when rnet was started under
+ * one of their names.
+ */
+#include "config.h"
+
+#include "commands.h"
+
+#include <rnet/dialect/dialect.h>
+
+static RnDialectWorld describe_world(const RnGlobals *globals)
+{
+    return (RnDialectWorld){
+        .state_dir = globals->root,
+        .environment = globals->environment,
+    };
+}
+
+int rn_cmd_slirp4netns(const RnGlobals *globals, int argc, char **argv)
+{
+    const RnDialectWorld world = describe_world(globals);
+
+    return rn_dialect_slirp4netns(&world, argc, argv);
+}
