@@ -1,4 +1,16 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
+unit_tests += tests/unit/test-hook-files
+tests_unit_test_hook_files_SOURCES = tests/unit/test-hook-files.c
+tests_unit_test_hook_files_LDADD = $(DIALECT_LIBS) $(CMOCKA_LIBS)
+
+unit_tests += tests/unit/test-hook-input
+tests_unit_test_hook_input_SOURCES = tests/unit/test-hook-input.c
+tests_unit_test_hook_input_LDADD = $(DIALECT_LIBS) $(CMOCKA_LIBS)
+
+unit_tests += tests/unit/test-slirp4netns-api
+tests_unit_test_slirp4netns_api_SOURCES = tests/unit/test-slirp4netns-api.c
+tests_unit_test_slirp4netns_api_LDADD = $(DIALECT_LIBS) $(CMOCKA_LIBS)
+
 unit_tests += tests/unit/test-slirp4netns-options
 tests_unit_test_slirp4netns_options_SOURCES = \
 	tests/unit/test-slirp4netns-options.c
