@@ -1,4 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
+unit_tests += tests/unit/test-cni-conf
+tests_unit_test_cni_conf_SOURCES = tests/unit/test-cni-conf.c
+tests_unit_test_cni_conf_LDADD = $(DIALECT_LIBS) $(CMOCKA_LIBS)
+
+unit_tests += tests/unit/test-cni-result
+tests_unit_test_cni_result_SOURCES = tests/unit/test-cni-result.c
+tests_unit_test_cni_result_LDADD = $(DIALECT_LIBS) $(CMOCKA_LIBS)
+
 unit_tests += tests/unit/test-hook-files
 tests_unit_test_hook_files_SOURCES = tests/unit/test-hook-files.c
 tests_unit_test_hook_files_LDADD = $(DIALECT_LIBS) $(CMOCKA_LIBS)
@@ -15,9 +23,6 @@ unit_tests += tests/unit/test-slirp4netns-options
 tests_unit_test_slirp4netns_options_SOURCES = \
 	tests/unit/test-slirp4netns-options.c
 tests_unit_test_slirp4netns_options_LDADD = $(DIALECT_LIBS) $(CMOCKA_LIBS)
-unit_tests += tests/unit/test-slirp4netns-api
-tests_unit_test_slirp4netns_api_SOURCES = tests/unit/test-slirp4netns-api.c
-tests_unit_test_slirp4netns_api_LDADD = $(DIALECT_LIBS) $(CMOCKA_LIBS)
 unit_tests += tests/unit/test-slirp4netns-server
 tests_unit_test_slirp4netns_server_SOURCES = \
 	tests/unit/test-slirp4netns-server.c
