@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * slirp - the glue to libslirp, and the only file that includes it
+ * slirp - the glue to libslirp
  *
  * Role:     configuration from the plan, libslirp's callbacks, the poll turn
  * Runs in:  the relay
@@ -19,10 +19,10 @@
 #include <string.h>
 #include <time.h>
 
-#include <slirp/libslirp.h>
-
 #include <rnet/net/address-plan.h>
 #include <rnet/util/log.h>
+
+#include "slirp-library.h"
 
 /* libslirp.h, 4.7: what version 4 of the configuration has is what is set */
 enum {
@@ -35,6 +35,7 @@ enum {
 G_STATIC_ASSERT(SLIRP_CONFIG_VERSION_MAX >= CONFIG_VERSION);
 
 struct RnSlirp {
+    const RnSlirpLibrary *library;
     Slirp *stack;
     RnLoop *loop;
     RnSlirpSendFunc send;
@@ -117,7 +118,8 @@ static void fire_timer(RnTimer *timer)
 {
     StackTimer *due = timer->data;
 
-    slirp_handle_timer(due->slirp->stack, due->id, due->opaque);
+    due->slirp->library->slirp_handle_timer(due->slirp->stack, due->id,
+                                            due->opaque);
 }
 
 /* SlirpCb.timer_mod: the time is on the clock of get_clock_ns(). */
@@ -272,7 +274,9 @@ static SlirpConfig make_config(const RnNetworkPlan *plan)
 
 const char *rn_slirp_library_version(void)
 {
-    return slirp_version_string();
+    const RnSlirpLibrary *library = rn_slirp_library(NULL);
+
+    return library == NULL ? "missing" : library->slirp_version_string();
 }
 
 unsigned rn_slirp_config_version(void)
@@ -294,13 +298,16 @@ RnSlirp *rn_slirp_new(const RnNetworkPlan *plan, RnLoop *loop,
         g_prefix_error(error, "network plan: ");
         return NULL;
     }
+    slirp->library = rn_slirp_library(error);
+    if (slirp->library == NULL)
+        return NULL;
     config = make_config(plan);
     set_outbound(slirp, plan, &config);
-    slirp->stack = slirp_new(&config, &callbacks, slirp);
+    slirp->stack = slirp->library->slirp_new(&config, &callbacks, slirp);
     if (slirp->stack == NULL) {
         (void)rn_set_error(error, RN_ERROR_INVALID,
                            "libslirp %s refuses its configuration",
-                           slirp_version_string());
+                           slirp->library->slirp_version_string());
         return NULL;
     }
     return g_steal_pointer(&slirp);
@@ -311,14 +318,14 @@ void rn_slirp_free(RnSlirp *slirp)
     if (slirp == NULL)
         return;
     if (slirp->stack != NULL)
-        slirp_cleanup(slirp->stack);
+        slirp->library->slirp_cleanup(slirp->stack);
     g_array_unref(slirp->polled);
     g_free(slirp);
 }
 
 void rn_slirp_input(RnSlirp *slirp, const uint8_t *frame, gsize length)
 {
-    slirp_input(slirp->stack, frame, (int)length);
+    slirp->library->slirp_input(slirp->stack, frame, (int)length);
 }
 
 bool rn_slirp_forwards_ping6(void)
@@ -403,13 +410,14 @@ bool rn_slirp_turn(RnSlirp *slirp, int max_wait_ms, GError **error)
 
     g_array_set_size(slirp->polled, 0);
     g_array_append_val(slirp->polled, loop_entry);
-    slirp_pollfds_fill(slirp->stack, &stack_wait_ms, add_fd, slirp);
+    slirp->library->slirp_pollfds_fill(slirp->stack, &stack_wait_ms, add_fd,
+                                       slirp);
     /* the longest it asks for means that it has nothing to time */
     if (stack_wait_ms < STACK_IDLE_MS)
         wait_ms = min_wait(wait_ms, (int)stack_wait_ms);
     if (!wait_for_all(slirp, wait_ms, &failed, error))
         return false;
-    slirp_pollfds_poll(slirp->stack, failed, get_events, slirp);
+    slirp->library->slirp_pollfds_poll(slirp->stack, failed, get_events, slirp);
     rn_loop_dispatch(slirp->loop);
     return true;
 }

@@ -37,7 +37,8 @@ void rn_slirp_input(RnSlirp *slirp, const uint8_t *frame, gsize length);
  */
 bool rn_slirp_forwards_ping6(void);
 
-/* libslirp's version, "4.7.0", and of its configuration the version used. */
+/* libslirp's version, "4.7.0" ("missing" if it is), and of its configuration
+ * the version used. */
 const char *rn_slirp_library_version(void);
 unsigned rn_slirp_config_version(void);
 
