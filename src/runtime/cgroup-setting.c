@@ -8,7 +8,6 @@
 
 #include <rnet/runtime/cgroup-setting.h>
 
-#include <math.h>
 #include <string.h>
 
 enum {
@@ -18,6 +17,9 @@ enum {
     WEIGHT_MAX = 10000,
     BLOCK_MIN = 10, /* v1's blkio.weight */
     BLOCK_MAX = 1000,
+    LOG2_BITS = 48,      /* behind the point */
+    EXP10_HALVINGS = 10, /* to below 0.01 for what has 4 or 5 digits */
+    EXP10_TERMS = 8,
 };
 
 void rn_cgroup_setting_free(RnCgroupSetting *setting)
@@ -130,19 +132,57 @@ char *rn_cgroup_format_unified(const RnUnifiedValue *unified)
     return g_strdup_printf("unified \"%.128s\"", shown);
 }
 
+/*
+ * log2(3) and pow(3), for which alone every process of rnet would have libm in
+ * memory. Bit by bit; value is at least 1.
+ */
+static double find_log2(double value)
+{
+    double result = 0;
+    double bit = 1;
+
+    for (; value >= 2; value /= 2)
+        result += 1;
+    for (unsigned i = 0; i < LOG2_BITS; i++) {
+        value *= value;
+        bit /= 2;
+        if (value >= 2) {
+            value /= 2;
+            result += bit;
+        }
+    }
+    return result;
+}
+
+/* 10 to the power: e's series for a small part of it, squared. */
+static double find_exp10(double power)
+{
+    double small = power * G_LN10 / (1 << EXP10_HALVINGS);
+    double result = 1;
+
+    for (unsigned i = EXP10_TERMS; i > 0; i--)
+        result = 1 + result * small / i;
+    for (unsigned i = 0; i < EXP10_HALVINGS; i++)
+        result *= result;
+    return result;
+}
+
 uint64_t rn_cgroup_weight_from_shares(int64_t shares)
 {
     double power = 0;
+    double weight = 0;
+    uint64_t whole = 0;
 
     if (shares <= SHARES_MIN)
         return WEIGHT_MIN;
     if (shares >= SHARES_MAX)
         return WEIGHT_MAX;
     /* a parabola through (2, 1), (1024, 100) and (262144, 10000), both axes
-     * logarithmic */
-    power = log2((double)shares);
-    return (uint64_t)ceil(
-        pow(10, (power * power + 125 * power) / 612.0 - 7.0 / 34.0));
+     * logarithmic; rounded up, but for what is an error of the calculation */
+    power = find_log2((double)shares);
+    weight = find_exp10((power * power + 125 * power) / 612.0 - 7.0 / 34.0);
+    whole = (uint64_t)weight;
+    return weight - (double)whole > 1e-8 ? whole + 1 : whole;
 }
 
 uint64_t rn_cgroup_weight_from_block(int64_t weight)
