@@ -24,4 +24,5 @@ rnet_SOURCES += src/cli/cmd-run.c
 rnet_SOURCES += src/cli/cmd-spec.c
 rnet_SOURCES += src/cli/cmd-up.c
 rnet_SOURCES += src/cli/cmd-update.c
-rnet_LDADD = $(DIALECT_LIBS)
+rnet_LDADD = libdialect.a libruntime.a libnet.a liboci.a libsys.a libutil.a \
+	$(RNET_LIBS)
