@@ -64,6 +64,24 @@ static const char *const allowed_calls[] = {
     "rt_sigprocmask", "rt_sigaction", "getpid", "gettid", "tgkill", NULL
 };
 
+/* Published TCP without nsagent: libslirp's listeners (slirp-forward.c). */
+static const char *const listening_calls[] = { "listen", "dup3", "accept",
+                                               NULL };
+
+/* Both lists in one, NULL-terminated; the caller frees it, not its strings. */
+static const char **join_lists(const char *const *first,
+                               const char *const *second)
+{
+    GPtrArray *all = g_ptr_array_new();
+
+    for (; *first != NULL; first++)
+        g_ptr_array_add(all, (gpointer)*first);
+    for (; *second != NULL; second++)
+        g_ptr_array_add(all, (gpointer)*second);
+    g_ptr_array_add(all, NULL);
+    return (const char **)g_ptr_array_free(all, FALSE);
+}
+
 /*
  * The file that RESOLV_CONF leads to now, and, below /run, its directory too:
  * there the file is replaced whenever the host's network changes
@@ -84,8 +102,11 @@ static char *find_resolv_directory(void)
     return g_path_get_dirname(target);
 }
 
-bool rn_relay_confine(GError **error)
+bool rn_relay_confine(bool has_agent, GError **error)
 {
+    static const char *const nothing[] = { NULL };
+    g_autofree const char **calls =
+        join_lists(allowed_calls, has_agent ? nothing : listening_calls);
     g_autofree char *directory = find_resolv_directory();
     const char *readable[] = { RESOLV_CONF, directory, NULL };
     bool has_landlock = false;
@@ -95,5 +116,5 @@ bool rn_relay_confine(GError **error)
         return false;
     if (!has_landlock)
         rn_log_debug("no Landlock in this kernel, ignoring");
-    return rn_seccomp_allow_only(allowed_calls, error);
+    return rn_seccomp_allow_only(calls, error);
 }

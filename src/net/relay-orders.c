@@ -42,10 +42,12 @@ static bool add_listener(RnRelayOrders *orders, RnMsg *msg, GError **error)
         !is_family(info.guest.family))
         return rn_set_error(error, RN_ERROR_PROTOCOL, "malformed listener");
     fd = rn_msg_steal_fd(msg, 0);
-    if (info.transport == RN_TRANSPORT_TCP)
+    if (info.transport == RN_TRANSPORT_UDP)
+        added = rn_publish_udp_add(orders->udp, &info, fd, error);
+    else if (orders->tcp != NULL)
         added = rn_publish_tcp_add(orders->tcp, &info, fd, error);
     else
-        added = rn_publish_udp_add(orders->udp, &info, fd, error);
+        added = rn_slirp_publish(orders->slirp, &info, fd, error);
     if (!added) {
         g_prefix_error(error,
                        "listener %s: ", rn_endpoint_format(&info.host, text));
@@ -61,8 +63,9 @@ static bool withdraw(RnRelayOrders *orders, RnMsg *msg, GError **error)
     unsigned n_removed = 0;
 
     memcpy(&id, msg->payload, sizeof id);
-    n_removed = rn_publish_tcp_remove(orders->tcp, id) +
-                rn_publish_udp_remove(orders->udp, id);
+    n_removed = rn_publish_udp_remove(orders->udp, id) +
+                (orders->tcp != NULL ? rn_publish_tcp_remove(orders->tcp, id)
+                                     : rn_slirp_withdraw(orders->slirp, id));
     if (n_removed == 0)
         return rn_set_error(error, RN_ERROR_PROTOCOL,
                             "no listener with id %u to withdraw", id);
@@ -75,7 +78,7 @@ static bool add_exposed(RnRelayOrders *orders, RnMsg *msg, GError **error)
     RnExposedPort port;
 
     memcpy(&port, msg->payload, sizeof port);
-    if (port.host_port == 0 ||
+    if (orders->expose == NULL || port.host_port == 0 ||
         rn_exposed_host_port(orders->plan, port.guest_port) != port.host_port)
         return rn_set_error(error, RN_ERROR_PROTOCOL,
                             "port %u is not exposed as %u", port.host_port,

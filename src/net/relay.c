@@ -42,6 +42,7 @@ typedef struct Relay {
     RnWatch monitor;
     RnLink *link;
     RnSlirp *slirp;
+    /* NULL: the link is the caller's; then so are the parts up to expose */
     RnAgentClient *agent;
     RnInside *inside;
     RnSplicer *splicer;
@@ -213,9 +214,13 @@ static bool take_setup(Relay *relay, int socket, GError **error)
         .data = relay,
     };
 
-    if (!rn_msg_expect(socket, RN_MSG_RELAY_SETUP, sizeof setup, 2, &relay->msg,
-                       error))
+    if (!rn_msg_recv(socket, &relay->msg, error))
         return false;
+    if (relay->msg.type != RN_MSG_RELAY_SETUP ||
+        relay->msg.length != sizeof setup || relay->msg.n_fds < 1 ||
+        relay->msg.n_fds > 2)
+        return rn_set_error(error, RN_ERROR_PROTOCOL, "message %u is no set-up",
+                            relay->msg.type);
     memcpy(&setup, relay->msg.payload, sizeof setup);
     if (setup.log_level >= RN_LOG_N_)
         return rn_set_error(error, RN_ERROR_PROTOCOL, "unknown log level %u",
@@ -233,6 +238,11 @@ static bool take_setup(Relay *relay, int socket, GError **error)
                               &handlers, error);
     if (relay->link == NULL)
         return false;
+    if (relay->msg.n_fds == 1) {
+        relay->plan.handoff_mode = RN_HANDOFF_MODE_OFF;
+        relay->plan.is_manual = 1;
+        return true;
+    }
     relay->agent =
         rn_agent_client_new(relay->loop, rn_msg_steal_fd(&relay->msg, 1),
                             handle_agent_loss, relay, error);
@@ -290,11 +300,13 @@ static bool make_parts(Relay *relay, GError **error)
         rn_slirp_new(&relay->plan, relay->loop, send_slirp_frame, relay, error);
     if (relay->slirp == NULL)
         return false;
-    make_tcp_parts(relay);
+    if (relay->agent != NULL)
+        make_tcp_parts(relay);
     make_udp_parts(relay);
     relay->orders = (RnRelayOrders){
         .plan = &relay->plan,
         .tcp = relay->tcp,
+        .slirp = relay->slirp,
         .udp = relay->udp,
         .expose = relay->expose,
     };
@@ -332,7 +344,7 @@ static bool begin(Relay *relay, int socket, GError **error)
         !rn_loop_add(relay->loop, &relay->monitor, socket, EPOLLIN,
                      handle_monitor, relay, error))
         return false;
-    if (!rn_relay_confine(error)) {
+    if (!rn_relay_confine(relay->agent != NULL, error)) {
         g_prefix_error(error, "confine: ");
         return false;
     }

@@ -17,6 +17,8 @@
     DO(slirp_pollfds_fill)                                                     \
     DO(slirp_pollfds_poll)                                                     \
     DO(slirp_handle_timer)                                                     \
+    DO(slirp_add_hostxfwd)                                                     \
+    DO(slirp_remove_hostxfwd)                                                  \
     DO(slirp_version_string)
 
 typedef struct RnSlirpLibrary {

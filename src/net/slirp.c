@@ -5,10 +5,10 @@
  * Role:     configuration from the plan, libslirp's callbacks, the poll turn
  * Runs in:  the relay
  * Data:     filtered frames -> libslirp -> host sockets, and back to `send`
- * Owns:     the stack, its timers, the array for poll(2)
- * Failure:  a bad plan is found before slirp_new(), which would answer it with
- *           NULL and no reason; what goes wrong with one connection, no more
- *           fds included, libslirp answers towards the guest
+ * Owns:     the stack, its timers, the array for poll(2), published ports
+ * Failure:  a bad plan is found before slirp_new() (slirp-plan.c); what goes
+ *           wrong with one connection, no more fds included, libslirp answers
+ *           towards the guest
  */
 #include "config.h"
 
@@ -20,21 +20,27 @@
 #include <time.h>
 
 #include <rnet/net/address-plan.h>
+#include <rnet/net/fd-room.h>
+#include <rnet/net/slirp-plan.h>
+#include <rnet/util/fd.h>
 #include <rnet/util/log.h>
 
+#include "slirp-forward.h"
 #include "slirp-library.h"
 
 /* libslirp.h, 4.7: what version 4 of the configuration has is what is set */
 enum {
     CONFIG_VERSION = 4,
-    MTU_MIN = 68,         /* IF_MTU_MIN of libslirp's src/if.h, RFC 791 */
-    MTU_MAX = 65521,      /* IF_MTU_MAX */
     STACK_IDLE_MS = 1000, /* slirp_update_timeout() in its src/slirp.c */
+
+    FD_RESERVE = 32,     /* left to others when clients are accepted */
+    SHORT_WAIT_MS = 500, /* until fds are looked for again */
 };
 
 G_STATIC_ASSERT(SLIRP_CONFIG_VERSION_MAX >= CONFIG_VERSION);
 
 struct RnSlirp {
+    const RnNetworkPlan *plan;
     const RnSlirpLibrary *library;
     Slirp *stack;
     RnLoop *loop;
@@ -42,6 +48,8 @@ struct RnSlirp {
     void *send_data;
     GArray *polled; /* of struct pollfd; [0] is the loop's epoll fd */
     unsigned n_sockets;
+    RnSlirpForwards forwards;
+    bool is_short; /* of fds: nobody is accepted */
     /* libslirp keeps the pointers to these */
     struct sockaddr_in outbound4;
     struct sockaddr_in6 outbound6;
@@ -173,41 +181,6 @@ static const SlirpCb callbacks = {
     .notify = ignore_notify,
 };
 
-static bool check_addresses(const RnNetworkPlan *plan,
-                            const RnEndpoint *const *addresses, GError **error)
-{
-    for (; *addresses != NULL; addresses++) {
-        char text[RN_ENDPOINT_TEXT];
-
-        if (rn_plan_is_inside(plan, *addresses))
-            continue;
-        return rn_set_error(error, RN_ERROR_INVALID,
-                            "address \"%s\" is outside its network",
-                            rn_endpoint_format_address(*addresses, text));
-    }
-    return true;
-}
-
-static bool check_plan(const RnNetworkPlan *plan, GError **error)
-{
-    const RnEndpoint *addresses4[] = { &plan->guest4, &plan->gateway4,
-                                       &plan->dns4, NULL };
-    const RnEndpoint *addresses6[] = { &plan->guest6, &plan->gateway6,
-                                       &plan->dns6, NULL };
-
-    if (plan->mtu < MTU_MIN || plan->mtu > MTU_MAX)
-        return rn_set_error(error, RN_ERROR_INVALID,
-                            "mtu %u is not from %d to %d", plan->mtu, MTU_MIN,
-                            MTU_MAX);
-    if (plan->prefix4 < 1 || plan->prefix4 > 30 || plan->prefix6 > 126)
-        return rn_set_error(error, RN_ERROR_INVALID,
-                            "prefix /%u or /%u is out of range", plan->prefix4,
-                            plan->prefix6);
-    if (!check_addresses(plan, addresses4, error))
-        return false;
-    return plan->prefix6 == 0 || check_addresses(plan, addresses6, error);
-}
-
 static struct in_addr get_in4(const RnEndpoint *endpoint)
 {
     struct in_addr address;
@@ -291,10 +264,11 @@ RnSlirp *rn_slirp_new(const RnNetworkPlan *plan, RnLoop *loop,
     SlirpConfig config = { 0 };
 
     slirp->polled = g_array_new(FALSE, FALSE, sizeof(struct pollfd));
+    slirp->plan = plan;
     slirp->loop = loop;
     slirp->send = send;
     slirp->send_data = data;
-    if (!check_plan(plan, error)) {
+    if (!rn_slirp_check_plan(plan, error)) {
         g_prefix_error(error, "network plan: ");
         return NULL;
     }
@@ -319,6 +293,7 @@ void rn_slirp_free(RnSlirp *slirp)
         return;
     if (slirp->stack != NULL)
         slirp->library->slirp_cleanup(slirp->stack);
+    rn_slirp_forwards_clear(&slirp->forwards);
     g_array_unref(slirp->polled);
     g_free(slirp);
 }
@@ -345,6 +320,9 @@ static int add_fd(int fd, int events, void *opaque)
     RnSlirp *slirp = opaque;
     struct pollfd entry = { .fd = fd };
 
+    /* libslirp does not know what a lack of fds is, and would try for ever */
+    if (slirp->is_short && rn_slirp_forwards_have(&slirp->forwards, fd))
+        events = 0;
     for (unsigned i = 0; i < G_N_ELEMENTS(event_bits); i++) {
         if ((events & event_bits[i].slirp) != 0)
             entry.events |= event_bits[i].poll;
@@ -408,6 +386,10 @@ bool rn_slirp_turn(RnSlirp *slirp, int max_wait_ms, GError **error)
     int wait_ms = max_wait_ms;
     bool failed = false;
 
+    slirp->is_short = rn_slirp_forwards_count(&slirp->forwards) > 0 &&
+                      !rn_fd_room(rn_loop_fd(slirp->loop), FD_RESERVE);
+    if (slirp->is_short)
+        wait_ms = min_wait(wait_ms, SHORT_WAIT_MS);
     g_array_set_size(slirp->polled, 0);
     g_array_append_val(slirp->polled, loop_entry);
     slirp->library->slirp_pollfds_fill(slirp->stack, &stack_wait_ms, add_fd,
@@ -420,4 +402,23 @@ bool rn_slirp_turn(RnSlirp *slirp, int max_wait_ms, GError **error)
     slirp->library->slirp_pollfds_poll(slirp->stack, failed, get_events, slirp);
     rn_loop_dispatch(slirp->loop);
     return true;
+}
+
+bool rn_slirp_publish(RnSlirp *slirp, const RnRelayListener *info, int take_fd,
+                      GError **error)
+{
+    rn_autofd int listener = take_fd;
+    RnEndpoint target;
+
+    if (!rn_slirp_find_target(slirp->plan, info, &target, error) ||
+        !rn_slirp_forward_add(&slirp->forwards, slirp->stack, info->id,
+                              listener, &target, error))
+        return false;
+    slirp->n_sockets++; /* it will be unregistered without having been so */
+    return true;
+}
+
+unsigned rn_slirp_withdraw(RnSlirp *slirp, uint32_t id)
+{
+    return rn_slirp_forward_remove(&slirp->forwards, slirp->stack, id);
 }

@@ -111,7 +111,8 @@ void send_setup(Bench *bench)
     fds[0] = link[1];
     fds[1] = serving[1];
     assert_true(rn_msg_send(bench->monitor, RN_MSG_RELAY_SETUP, &setup,
-                            sizeof setup, fds, 2, NULL));
+                            sizeof setup, fds, bench->has_no_agent ? 1 : 2,
+                            NULL));
     rn_fd_close(&fds[0]);
     rn_fd_close(&fds[1]);
 }

@@ -26,6 +26,7 @@ typedef struct Bench {
     RnNetworkPlan plan;
     pid_t relay;
     int monitor, agent, guest; /* our ends */
+    bool has_no_agent;         /* send_setup() sends the link alone */
     RnEndpoint tcp_front, udp_front;
     TestFrame got; /* the last frame read, and parsed */
     RnFrame frame;

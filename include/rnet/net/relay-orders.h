@@ -12,14 +12,16 @@
 #include <rnet/net/expose.h>
 #include <rnet/net/publish-tcp.h>
 #include <rnet/net/publish-udp.h>
+#include <rnet/net/slirp.h>
 #include <rnet/util/msg.h>
 
 /* Zero it, then fill in the parts, which are borrowed. */
 typedef struct RnRelayOrders {
     const RnNetworkPlan *plan;
-    RnPublishTcp *tcp;
+    RnPublishTcp *tcp; /* NULL: there is no nsagent, libslirp does it */
+    RnSlirp *slirp;
     RnPublishUdp *udp;
-    RnExpose *expose;
+    RnExpose *expose;                /* NULL: there is no nsagent */
     unsigned n_listeners, n_exposed; /* sockets; the module's to count */
 } RnRelayOrders;
 

@@ -24,7 +24,10 @@ bool rn_relay_prepare(GError **error) RN_CHECK;
  */
 bool rn_relay_run(int socket, GError **error) RN_CHECK;
 
-/* Gives up all that relaying does not need: see relay-confine.c. */
-bool rn_relay_confine(GError **error) RN_CHECK;
+/*
+ * Gives up all that relaying does not need: see relay-confine.c. Where there is
+ * no nsagent libslirp will have to listen and accept.
+ */
+bool rn_relay_confine(bool has_agent, GError **error) RN_CHECK;
 
 #endif

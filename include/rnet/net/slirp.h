@@ -42,7 +42,22 @@ bool rn_slirp_forwards_ping6(void);
 const char *rn_slirp_library_version(void);
 unsigned rn_slirp_config_version(void);
 
-/* The host sockets that libslirp has open now. */
+/*
+ * A published TCP port where there is no namespace to connect in: libslirp
+ * accepts at the listening socket, which is taken, also on failure, and
+ * connects over the link. Clients are seen as themselves, those on the host's
+ * loopback as the gateway. Clients over IPv6 are led to an IPv6 address of the
+ * guest and IPv4's to an IPv4 one; a target of the other family, or on the
+ * guest's loopback, is RN_ERROR_INVALID. While fds are short nobody is
+ * accepted.
+ */
+bool rn_slirp_publish(RnSlirp *slirp, const RnRelayListener *info, int take_fd,
+                      GError **error) RN_CHECK;
+
+/* Closes the listeners of this id and returns how many; connections go on. */
+unsigned rn_slirp_withdraw(RnSlirp *slirp, uint32_t id);
+
+/* The host sockets that libslirp has open now, listeners included. */
 unsigned rn_slirp_n_sockets(const RnSlirp *slirp);
 
 /*
