@@ -6,7 +6,8 @@
  *           address with any port, if that port was taken inside; and, if the
  *           service refuses, the other family with the gateway as the client
  *           (a service on IPv4 only is reached through [::] so). A target with
- *           an address of its own is of one family
+ *           an address of its own is of one family, and at another address
+ *           than the guest's or a loopback one no client can be shown
  * Runs in:  the relay
  * Owns:     the client's socket
  * Limits:   four attempts a visit
@@ -73,9 +74,8 @@ static void choose_first(RnVisit *visit, const RnEndpoint *target)
 
     rn_plan_lead_client(plan, &visit->address, target, &visit->local,
                         &visit->remote);
-    /* only the handoff's rules keep inside what other addresses answer */
+    /* nsagent's rules keep inside what the guest's address answers, no other */
     if (target->family != AF_UNSPEC && !rn_endpoint_is_loopback(target) &&
-        plan->handoff_mode == RN_HANDOFF_MODE_OFF &&
         !rn_endpoint_same_address(target, rn_plan_guest(plan, target->family)))
         visit->local = (RnEndpoint){ .family = AF_UNSPEC };
 }

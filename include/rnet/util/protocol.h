@@ -312,7 +312,8 @@ typedef struct RnRelayListener {
     RnEndpoint host;    /* what the fd is bound to, its port filled in */
     /* where to: port never 0; AF_UNSPEC: the guest's address of the client's
      * family. A loopback address is the namespace's own; clients are seen
-     * there as that address. */
+     * there as that address, TCP's at other addresses that are not the guest's
+     * as one of the namespace. */
     RnEndpoint guest;
 } RnRelayListener;
 
