@@ -69,6 +69,10 @@ unit_tests += tests/unit/test-exposed
 tests_unit_test_exposed_SOURCES = tests/unit/test-exposed.c \
 	tests/unit/relay-bench.c tests/unit/frames.c
 tests_unit_test_exposed_LDADD = $(NET_LIBS) $(CMOCKA_LIBS)
+unit_tests += tests/unit/test-slirp-forward
+tests_unit_test_slirp_forward_SOURCES = tests/unit/test-slirp-forward.c \
+	tests/unit/engine.c tests/unit/frames.c
+tests_unit_test_slirp_forward_LDADD = $(NET_LIBS) $(CMOCKA_LIBS)
 unit_tests += tests/unit/test-agentless
 tests_unit_test_agentless_SOURCES = tests/unit/test-agentless.c \
 	tests/unit/relay-bench.c tests/unit/frames.c
