@@ -71,6 +71,7 @@ typedef struct Agent {
     int exit_status;
     RnAgentNetwork network;
     RnAgentManual *manual; /* NULL: the network is nsagent's own doing */
+    RnAgentWatch *watch;   /* NULL: nobody asked for it */
     RnMsg msg;
 } Agent;
 
@@ -300,6 +301,26 @@ static bool confine(GError **error)
     return rn_seccomp_allow_only(allowed_calls, error);
 }
 
+/* What goes on looking at the namespace, and opens its sockets now. */
+static bool make_watchers(Agent *agent, const RnAgentSetup *setup,
+                          GError **error)
+{
+    const RnAgentNetwork *network = &agent->network;
+
+    if (setup->plan.is_manual) {
+        agent->manual = rn_agent_manual_new(network, agent->loop, error);
+        if (agent->manual == NULL)
+            return false;
+    }
+    if (setup->watch_ports) {
+        agent->watch = rn_agent_watch_new(&network->plan, agent->loop,
+                                          agent->monitor, error);
+        if (agent->watch == NULL)
+            return false;
+    }
+    return true;
+}
+
 /* Everything up to READY. */
 static bool set_up(Agent *agent, GError **error)
 {
@@ -315,12 +336,10 @@ static bool set_up(Agent *agent, GError **error)
     rn_log_set_level(setup.log_level);
     if (!rn_agent_configure(&setup, network, error))
         return false;
-    if (setup.plan.is_manual) {
-        agent->manual = rn_agent_manual_new(network, agent->loop, error);
-        if (agent->manual == NULL)
-            return false;
-    }
-    if (!confine(error) ||
+    if (setup.make_link != 0 &&
+        !rn_agent_expose(&network->plan, agent->monitor, error))
+        return false;
+    if (!make_watchers(agent, &setup, error) || !confine(error) ||
         !rn_fd_set_nonblocking(agent->monitor, true, error) ||
         !rn_loop_add(agent->loop, &agent->monitor_watch, agent->monitor,
                      EPOLLIN, on_monitor, agent, error))
@@ -345,6 +364,7 @@ static void clear_agent(Agent *agent)
         rn_watch_remove(&agent->monitor_watch);
     }
     rn_agent_manual_free(agent->manual);
+    rn_agent_watch_free(agent->watch);
     rn_msg_clear(&agent->msg);
     rn_agent_network_clear(&agent->network);
     rn_loop_free(agent->loop);

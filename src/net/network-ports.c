@@ -150,8 +150,9 @@ static unsigned count_ports(const RnNetwork *network)
     return count;
 }
 
-static bool check_target(const RnNetwork *network, const RnPublishSpec *spec,
-                         const RnEndpoint *guest, GError **error)
+bool rn_network_check_target(const RnNetwork *network,
+                             const RnPublishSpec *spec, const RnEndpoint *guest,
+                             GError **error)
 {
     unsigned first = guest->port != 0 ? guest->port : spec->guest_port;
     unsigned last = first + spec->count - 1;
@@ -179,14 +180,14 @@ static bool check_target(const RnNetwork *network, const RnPublishSpec *spec,
     return true;
 }
 
-/* Takes the listeners over, with their target. */
-static void adopt(RnNetwork *network, GArray *listeners,
-                  const RnPublishSpec *spec, const RnEndpoint *guest,
-                  uint32_t id)
+uint32_t rn_network_adopt(RnNetwork *network, GArray *listeners,
+                          uint16_t base_port, const RnEndpoint *guest)
 {
+    uint32_t id = ++network->last_id;
+
     for (guint i = 0; i < listeners->len; i++) {
         RnListener *opened = &g_array_index(listeners, RnListener, i);
-        unsigned offset = opened->info.guest.port - (unsigned)spec->guest_port;
+        unsigned offset = opened->info.guest.port - (unsigned)base_port;
         RnListener listener = {
             .info = opened->info,
             .fd = g_steal_fd(&opened->fd),
@@ -200,6 +201,8 @@ static void adopt(RnNetwork *network, GArray *listeners,
         g_array_append_val(network->listeners, listener);
         rn_network_post_listener(network, &listener);
     }
+    tell_agent_of_id(network, RN_MSG_AGENT_PUBLISH, id);
+    return id;
 }
 
 bool rn_network_publish(RnNetwork *network, const RnPublishSpec *spec,
@@ -209,18 +212,16 @@ bool rn_network_publish(RnNetwork *network, const RnPublishSpec *spec,
     g_autoptr(GArray) specs = g_array_new(FALSE, FALSE, sizeof *spec);
     g_autoptr(GArray) listeners = NULL;
 
-    if (!check_target(network, spec, guest, error))
+    if (!rn_network_check_target(network, spec, guest, error))
         return false;
     g_array_append_vals(specs, spec, 1);
     if (!rn_listeners_open(specs, &listeners, error))
         return false;
-    adopt(network, listeners, spec, guest, ++network->last_id);
-    tell_agent_of_id(network, RN_MSG_AGENT_PUBLISH, network->last_id);
-    *out_id = network->last_id;
+    *out_id = rn_network_adopt(network, listeners, spec->guest_port, guest);
     return true;
 }
 
-/* Takes the listeners of an id out; *out_told: the relay may have some. */
+/* Closes the listeners of an id; *out_told: the relay may have some. */
 static void remove_listeners(RnNetwork *network, uint32_t id, bool *out_told)
 {
     for (guint i = network->listeners->len; i > 0; i--) {
@@ -231,6 +232,9 @@ static void remove_listeners(RnNetwork *network, uint32_t id, bool *out_told)
             continue;
         if (!rn_service_unpost(&network->relay, listener->fd))
             *out_told = true;
+        /* the relay's copy would keep the port until it reads */
+        if (listener->info.transport == RN_TRANSPORT_TCP)
+            (void)shutdown(listener->fd, SHUT_RD);
         g_array_remove_index(network->listeners, i - 1); /* and closes it */
     }
 }

@@ -94,6 +94,18 @@ static void begin_relay(RnService *service)
     for (guint i = 0; i < network->listeners->len; i++)
         rn_network_post_listener(
             network, &g_array_index(network->listeners, RnListener, i));
+    for (guint i = 0; i < network->exposed->len; i++) {
+        const RnNetworkExposed *exposed =
+            &g_array_index(network->exposed, RnNetworkExposed, i);
+
+        rn_service_post(service, &(RnOutMessage){
+                                     .type = RN_MSG_RELAY_EXPOSE,
+                                     .payload = &exposed->port,
+                                     .length = sizeof exposed->port,
+                                     .fds = &exposed->fd,
+                                     .n_fds = 1,
+                                 });
+    }
     rn_service_post(service, &(RnOutMessage){ .type = RN_MSG_RELAY_START });
 }
 
@@ -160,6 +172,50 @@ static bool take_agent_ready(RnService *service, RnMsg *msg, GError **error)
     return true;
 }
 
+/* Only what was asked for, and once a family. */
+static bool may_expose(const RnNetwork *network, const RnExposedPort *port)
+{
+    const RnNetworkPlan *plan = &network->setup.plan;
+    unsigned count = 0;
+
+    for (guint i = 0; i < network->exposed->len; i++)
+        count += g_array_index(network->exposed, RnNetworkExposed, i)
+                     .port.guest_port == port->guest_port;
+    for (unsigned i = 0; i < plan->n_exposed; i++) {
+        if (memcmp(&plan->exposed[i], port, sizeof *port) == 0)
+            return count < 2;
+    }
+    return false;
+}
+
+static bool take_exposed(RnNetwork *network, RnMsg *msg, GError **error)
+{
+    RnNetworkExposed exposed = { .fd = -1 };
+
+    if (msg->length != sizeof exposed.port || msg->n_fds != 1)
+        return rn_set_error(error, RN_ERROR_PROTOCOL, "malformed socket");
+    memcpy(&exposed.port, msg->payload, sizeof exposed.port);
+    if (!may_expose(network, &exposed.port))
+        return rn_set_error(error, RN_ERROR_PROTOCOL,
+                            "a socket that nobody asked for");
+    exposed.fd = rn_msg_steal_fd(msg, 0);
+    g_array_append_val(network->exposed, exposed);
+    return true;
+}
+
+static bool take_agent_message(RnService *service, RnMsg *msg, GError **error)
+{
+    RnNetwork *network = service->owner;
+
+    if (service->is_ready && msg->type == RN_MSG_AGENT_LISTENING)
+        return rn_network_take_listening(network, msg, error);
+    if (!service->is_ready && network->link < 0 &&
+        msg->type == RN_MSG_AGENT_EXPOSED)
+        return take_exposed(network, msg, error);
+    return rn_set_error(error, RN_ERROR_PROTOCOL, "unexpected message %u",
+                        msg->type);
+}
+
 static bool take_relay_ready(RnService *service, RnMsg *msg, GError **error)
 {
     RnNetwork *network = service->owner;
@@ -201,6 +257,7 @@ static const RnServiceType agent_type = {
     .ready_message = RN_MSG_AGENT_READY,
     .begin = begin_agent,
     .ready = take_agent_ready,
+    .message = take_agent_message,
     .ended = note_agent_end,
     .restart = restart_agent,
 };
@@ -213,6 +270,13 @@ static const RnServiceType relay_type = {
     .ended = note_relay_end,
     .restart = restart_relay,
 };
+
+static void close_exposed(void *data)
+{
+    RnNetworkExposed *exposed = data;
+
+    rn_fd_close(&exposed->fd);
+}
 
 RnNetwork *rn_network_new(const RnNetworkRequest *request)
 {
@@ -227,6 +291,13 @@ RnNetwork *rn_network_new(const RnNetworkRequest *request)
         memcpy(network->setup.ranges, ranges->data,
                MIN(n_ranges, RN_AGENT_MAX_RANGES) * sizeof(RnPortRange));
     rn_network_take_listeners(network, request->take_listeners);
+    network->exposed = g_array_new(FALSE, FALSE, sizeof(RnNetworkExposed));
+    g_array_set_clear_func(network->exposed, close_exposed);
+    network->auto_publish = request->auto_publish;
+    network->auto_ports = g_array_new(FALSE, FALSE, sizeof(RnAutoPort));
+    network->setup.watch_ports = request->auto_publish.first != 0;
+    network->notice = request->notice;
+    network->notice_data = request->notice_data;
     network->userns_fd = -1;
     network->netns_fd = -1;
     network->link = request->take_link;
@@ -316,6 +387,7 @@ const RnNetworkPlan *rn_network_plan(const RnNetwork *network)
 bool rn_network_watch(RnNetwork *network, RnLoop *loop, GError **error)
 {
     network->loop = loop;
+    rn_network_look_in_time(network);
     return (network->is_agentless ||
             rn_service_move(&network->agent, loop, error)) &&
            rn_service_move(&network->relay, loop, error);
@@ -326,6 +398,9 @@ void rn_network_free(RnNetwork *network)
     if (network == NULL)
         return;
     end_services(network);
+    rn_timer_cancel(&network->listening_timer);
+    g_array_unref(network->auto_ports);
+    g_array_unref(network->exposed);
     rn_fd_close(&network->userns_fd);
     rn_fd_close(&network->netns_fd);
     g_array_unref(network->listeners);

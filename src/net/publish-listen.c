@@ -151,8 +151,7 @@ static int read_bound_port(int fd, uint16_t *out_port)
     return 0;
 }
 
-/* Fills in info->host.port if it was 0; returns 0 or an errno value. */
-static int open_listener(RnRelayListener *info, int *out_fd)
+int rn_listener_open(RnRelayListener *info, int *out_fd)
 {
     rn_autofd int fd = -1;
     int failure = 0;
@@ -174,7 +173,7 @@ static bool add_listener(GArray *listeners, RnRelayListener *info,
                          GError **error)
 {
     RnListener listener = { .fd = -1 };
-    int failure = open_listener(info, &listener.fd);
+    int failure = rn_listener_open(info, &listener.fd);
 
     if (failure != 0)
         return explain_failure(failure, info, error);

@@ -12,6 +12,7 @@
 #include <rnet/net/service.h>
 
 #include <errno.h>
+#include <limits.h>
 #include <signal.h>
 #include <string.h>
 
@@ -20,6 +21,10 @@
 #include <rnet/sys/process.h>
 #include <rnet/util/fd.h>
 #include <rnet/util/protocol.h>
+
+enum {
+    BUDGET = 16, /* messages a turn */
+};
 
 void rn_service_init(RnService *service, const RnServiceType *type, void *owner)
 {
@@ -98,13 +103,17 @@ static bool take_message(RnService *service, RnMsg *msg, GError **error)
                         msg->type);
 }
 
-/* Reads what there is to read; true while more may come. */
-static bool read_messages(RnService *service)
+/*
+ * Reads what there is to read, at most `budget` messages, so that one helper
+ * cannot keep its owner from the others; true while more may come.
+ */
+static bool read_messages(RnService *service, unsigned budget)
 {
     g_auto(RnMsg) msg = { 0 };
-    int received = 0;
+    int received = 1;
 
-    while ((received = rn_msg_try_recv(service->socket, &msg)) > 0) {
+    while (budget-- > 0 &&
+           (received = rn_msg_try_recv(service->socket, &msg)) > 0) {
         GError *failure = NULL;
 
         if (!take_message(service, &msg, &failure)) {
@@ -112,7 +121,7 @@ static bool read_messages(RnService *service)
             return false;
         }
     }
-    return received == 0;
+    return received >= 0;
 }
 
 /*
@@ -128,7 +137,7 @@ static void flush(RnService *service)
         return;
     }
     if (service->socket_watch.loop != NULL)
-        (void)read_messages(service);
+        (void)read_messages(service, BUDGET);
     rn_outbox_clear(&service->outbox);
     if (!g_error_matches(failure, RN_ERROR, RN_ERROR_PEER_DIED)) {
         rn_service_condemn(service, failure);
@@ -156,7 +165,8 @@ static void on_socket(RnWatch *watch, uint32_t events)
 {
     RnService *service = watch->data;
 
-    if ((events & ~(uint32_t)EPOLLOUT) != 0 && !read_messages(service)) {
+    if ((events & ~(uint32_t)EPOLLOUT) != 0 &&
+        !read_messages(service, BUDGET)) {
         rn_watch_remove(watch);
         return;
     }
@@ -183,7 +193,7 @@ static void on_end(RnWatch *watch, G_GNUC_UNUSED uint32_t events)
 
     /* its last words may have arrived in this same turn */
     if (service->socket_watch.loop != NULL)
-        (void)read_messages(service);
+        (void)read_messages(service, UINT_MAX);
     why = g_steal_pointer(&service->failure);
     if (!rn_process_reap(service->pid, &status, why == NULL ? &why : NULL))
         status = 0; /* not a child any more: what is left is to forget it */

@@ -55,9 +55,9 @@ struct mnl_socket *rn_netlink_socket_open(int protocol, GError **error)
     return socket;
 }
 
-RnNetlink *rn_netlink_open(GError **error)
+RnNetlink *rn_netlink_open_protocol(int protocol, GError **error)
 {
-    struct mnl_socket *socket = rn_netlink_socket_open(NETLINK_ROUTE, error);
+    struct mnl_socket *socket = rn_netlink_socket_open(protocol, error);
     RnNetlink *netlink = NULL;
 
     if (socket == NULL)
@@ -65,6 +65,11 @@ RnNetlink *rn_netlink_open(GError **error)
     netlink = g_new0(RnNetlink, 1);
     netlink->socket = socket;
     return netlink;
+}
+
+RnNetlink *rn_netlink_open(GError **error)
+{
+    return rn_netlink_open_protocol(NETLINK_ROUTE, error);
 }
 
 RnNetlink *rn_netlink_adopt(int fd, GError **error)

@@ -38,13 +38,25 @@ unit_tests += tests/unit/test-agent-manual
 tests_unit_test_agent_manual_SOURCES = tests/unit/test-agent-manual.c \
 	tests/unit/agent-world.c tests/unit/frames.c tests/unit/netns.c
 tests_unit_test_agent_manual_LDADD = $(NET_LIBS) $(CMOCKA_LIBS)
+unit_tests += tests/unit/test-agent-watch
+tests_unit_test_agent_watch_SOURCES = tests/unit/test-agent-watch.c \
+	tests/unit/agent-world.c tests/unit/netns.c
+tests_unit_test_agent_watch_LDADD = $(NET_LIBS) $(CMOCKA_LIBS)
+unit_tests += tests/unit/test-auto-publish
+tests_unit_test_auto_publish_SOURCES = tests/unit/test-auto-publish.c
+tests_unit_test_auto_publish_LDADD = $(NET_LIBS) $(CMOCKA_LIBS)
 unit_tests += tests/unit/test-service
 tests_unit_test_service_SOURCES = tests/unit/test-service.c
 tests_unit_test_service_LDADD = $(NET_LIBS) $(CMOCKA_LIBS)
 unit_tests += tests/unit/test-network
+noinst_HEADERS += tests/unit/network-world.h
 tests_unit_test_network_SOURCES = tests/unit/test-network.c \
-	tests/unit/netns.c
+	tests/unit/network-world.c tests/unit/netns.c
 tests_unit_test_network_LDADD = $(NET_LIBS) $(CMOCKA_LIBS)
+unit_tests += tests/unit/test-network-ports
+tests_unit_test_network_ports_SOURCES = tests/unit/test-network-ports.c \
+	tests/unit/network-world.c tests/unit/netns.c
+tests_unit_test_network_ports_LDADD = $(NET_LIBS) $(CMOCKA_LIBS)
 noinst_HEADERS += tests/unit/engine.h
 noinst_HEADERS += tests/unit/frames.h
 noinst_HEADERS += tests/unit/publish-bench.h

@@ -159,6 +159,22 @@ RnAgentManual *rn_agent_manual_new(const RnAgentNetwork *network, RnLoop *loop,
 void rn_agent_manual_free(RnAgentManual *manual);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(RnAgentManual, rn_agent_manual_free)
 
+/* Sends AGENT_EXPOSED for plan->exposed on `monitor`, which blocks. */
+bool rn_agent_expose(const RnNetworkPlan *plan, int monitor,
+                     GError **error) RN_CHECK;
+
+/* Tells the monitor what listens inside, see agent-watch.c. */
+typedef struct RnAgentWatch RnAgentWatch;
+
+/*
+ * Looks once, for errors; then from `loop`, and sends AGENT_LISTENING on
+ * `monitor`. All are borrowed.
+ */
+RnAgentWatch *rn_agent_watch_new(const RnNetworkPlan *plan, RnLoop *loop,
+                                 int monitor, GError **error) RN_CHECK;
+void rn_agent_watch_free(RnAgentWatch *watch);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(RnAgentWatch, rn_agent_watch_free)
+
 /*
  * The namespace's parameters, in two goes: before the link comes up, and at
  * the end. `reserved` (NULL: none) are TCP ports that outgoing connections must

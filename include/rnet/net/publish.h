@@ -53,6 +53,12 @@ typedef struct RnListener {
 } RnListener;
 
 /*
+ * Binds one port; info->host.port is filled in if it was 0. Returns 0 or an
+ * errno, for a caller that has another try.
+ */
+int rn_listener_open(RnRelayListener *info, int *out_fd) RN_CHECK;
+
+/*
  * Binds (TCP: listens, backlog SOMAXCONN) every port of every spec; all or
  * nothing. *out_listeners is a GArray of RnListener that closes its fds, the
  * caller's. Errors say which address, and: who uses it where /proc tells (a

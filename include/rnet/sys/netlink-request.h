@@ -53,6 +53,9 @@ bool rn_netlink_request_run_addition(RnNetlink *netlink,
 struct mnl_socket *rn_netlink_socket_open(int protocol,
                                           GError **error) RN_CHECK;
 
+/* The same as an RnNetlink. */
+RnNetlink *rn_netlink_open_protocol(int protocol, GError **error) RN_CHECK;
+
 /* Makes an RnNetlink of such a socket's fd, which is its own from now on. */
 RnNetlink *rn_netlink_adopt(int fd, GError **error) RN_CHECK;
 
