@@ -179,6 +179,12 @@ static bool accept_client(RnAcceptorPort *port)
             return false;
         if (is_clients_fault(errno_value))
             return true;
+        /* shut down by the monitor, whose word of it is on its way; the hang-up
+         * would come again until then */
+        if (errno_value == EINVAL) {
+            rn_watch_remove(&port->watch);
+            return false;
+        }
         if (!rn_fd_room_is_error(errno_value))
             rn_log_debug("accept: %s", g_strerror(errno_value));
         pause_accepting(acceptor);

@@ -383,6 +383,26 @@ static void withdrawn_listener_keeps_its_waiting_clients(void **state)
     exchange(bench, other, service);
 }
 
+/* The monitor shuts it down first, and its word comes later. */
+static void listener_that_is_shut_down_is_left_without_a_pause(void **state)
+{
+    g_autoptr(Bench) bench = make_bench("127.0.0.1");
+    RnRelayListener info = { .id = 7, .guest = { .port = 80 } };
+    int listener = listen_on("127.0.0.1", &info.host);
+    rn_autofd int monitors = dup(listener);
+    rn_autofd int client = -1, service = -1;
+
+    (void)state;
+    assert_true(rn_publish_tcp_add(bench->publish, &info, listener, NULL));
+    assert_int_equal(shutdown(monitors, SHUT_RD), 0);
+    turn(bench);
+    assert_false(rn_publish_tcp_is_paused(bench->publish));
+    client = connect_to(&bench->front);
+    service = await_service(bench);
+    exchange(bench, client, service);
+    assert_int_equal(rn_publish_tcp_remove(bench->publish, 7), 1);
+}
+
 /* Where a port that has a target of its own asks to be connected. */
 typedef struct Target {
     const char *front, *target;
@@ -446,6 +466,7 @@ int main(void)
         cmocka_unit_test(crowd_at_one_port_leaves_the_other_open),
         cmocka_unit_test(target_of_its_own_is_the_only_one_tried),
         cmocka_unit_test(withdrawn_listener_keeps_its_waiting_clients),
+        cmocka_unit_test(listener_that_is_shut_down_is_left_without_a_pause),
     };
 
     if (!rn_relay_prepare(NULL))
