@@ -138,10 +138,10 @@ int rn_cmd_attach(const RnGlobals *globals, int argc, char **argv)
 
     if (operands == NULL ||
         !check_fd("--ready-fd", options.ready_fd, &failure) ||
-        !check_fd("--exit-fd", options.exit_fd, &failure) ||
-        !rn_network_wish_parse(&words, &wish, &failure))
+        !check_fd("--exit-fd", options.exit_fd, &failure))
         return rn_usage_failure(argv[0], failure);
-    if (run_attach(globals, operands[0], &wish, &options, &status, &failure))
+    if (rn_network_wish_parse(&words, &wish, &failure) &&
+        run_attach(globals, operands[0], &wish, &options, &status, &failure))
         return status;
     g_prefix_error(&failure, "attach: ");
     return rn_command_failure(failure);
