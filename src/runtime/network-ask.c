@@ -15,6 +15,9 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <string.h>
+#include <unistd.h>
+
+#include <sys/file.h>
 
 #include <rnet/oci/json.h>
 #include <rnet/util/fd.h>
@@ -55,17 +58,26 @@ static bool await_end(int socket, GError **error)
                         "an answer where its end was due");
 }
 
+/* A keeper that is killed loses its fds one by one; with its lock it has none. */
+static bool await_lock(int lock, GError **error)
+{
+    return TEMP_FAILURE_RETRY(flock(lock, LOCK_EX)) == 0 ||
+           rn_set_errno(error, errno, "wait for its lock");
+}
+
 bool rn_network_detach(const char *state_dir, const char *key, GError **error)
 {
     rn_autofd int socket = -1;
+    rn_autofd int lock = -1;
     g_autoptr(GPtrArray) left = NULL;
 
-    if (!rn_network_entry_connect(state_dir, key, &socket, error))
+    if (!rn_network_entry_connect(state_dir, key, &socket, &lock, error))
         return false;
-    if (!await_end(socket, error)) {
+    if (!await_end(socket, error) || !await_lock(lock, error)) {
         g_prefix_error(error, "network \"%s\": ", key);
         return false;
     }
+    rn_fd_close(&lock);
     /* removes it if its keeper died over it */
     left = rn_network_list(state_dir, error);
     return left != NULL;
@@ -98,7 +110,7 @@ json_t *rn_network_ask(const char *state_dir, const char *key, GError **error)
     rn_autofd int socket = -1;
     json_t *state = NULL;
 
-    if (!rn_network_entry_connect(state_dir, key, &socket, error))
+    if (!rn_network_entry_connect(state_dir, key, &socket, NULL, error))
         return NULL;
     state = ask(socket, error);
     if (state == NULL)

@@ -273,27 +273,64 @@ static bool is_kept(int base_fd, const char *key, int *out_dir_fd)
     return false;
 }
 
+static bool fail_missing(const char *key, GError **error)
+{
+    return rn_set_error(error, RN_ERROR_NOT_FOUND, "there is no network \"%s\"",
+                        key);
+}
+
+/* Without waiting: EAGAIN if the queue of a keeper that hangs is full. */
+static bool connect_keeper(int dir_fd, int *out_socket, GError **error)
+{
+    rn_autofd int socket = -1;
+
+    if (!rn_unix_connect(dir_fd, control_name, SOCK_SEQPACKET | SOCK_NONBLOCK,
+                         &socket, error) ||
+        !rn_fd_set_nonblocking(socket, false, error))
+        return false;
+    *out_socket = g_steal_fd(&socket);
+    return true;
+}
+
+/* Of an entry that is kept. Nobody listening means that its keeper is being
+ * killed, and loses its fds one by one: its lock is about to go. */
+static bool open_keeper(int base_fd, int dir_fd, const char *key,
+                        int *out_socket, int *out_lock, GError **error)
+{
+    rn_autofd int lock = openat(dir_fd, lock_name, O_RDONLY | O_CLOEXEC);
+    g_autoptr(GError) failure = NULL;
+
+    if (lock < 0)
+        return rn_set_errno(error, errno, "network \"%s\": open its lock", key);
+    if (connect_keeper(dir_fd, out_socket, &failure)) {
+        if (out_lock != NULL)
+            *out_lock = g_steal_fd(&lock);
+        return true;
+    }
+    if (rn_error_is_errno(failure, ECONNREFUSED) &&
+        TEMP_FAILURE_RETRY(flock(lock, LOCK_EX)) == 0) {
+        remove_files(base_fd, dir_fd, key);
+        return fail_missing(key, error);
+    }
+    g_propagate_prefixed_error(error, g_steal_pointer(&failure),
+                               "network \"%s\": ", key);
+    return false;
+}
+
 bool rn_network_entry_connect(const char *state_dir, const char *key,
-                              int *out_socket, GError **error)
+                              int *out_socket, int *out_lock, GError **error)
 {
     rn_autofd int base_fd = -1;
     rn_autofd int dir_fd = -1;
 
     if (!find_base(state_dir, &base_fd, error))
         return false;
-    if (base_fd < 0 || !is_kept(base_fd, key, &dir_fd)) {
-        if (base_fd >= 0)
-            remove_base(base_fd);
-        return rn_set_error(error, RN_ERROR_NOT_FOUND,
-                            "there is no network \"%s\"", key);
-    }
-    /* without waiting: EAGAIN if the queue of a keeper that hangs is full */
-    if (rn_unix_connect(dir_fd, control_name, SOCK_SEQPACKET | SOCK_NONBLOCK,
-                        out_socket, error) &&
-        rn_fd_set_nonblocking(*out_socket, false, error))
-        return true;
-    g_prefix_error(error, "network \"%s\": ", key);
-    return false;
+    if (base_fd < 0)
+        return fail_missing(key, error);
+    if (is_kept(base_fd, key, &dir_fd))
+        return open_keeper(base_fd, dir_fd, key, out_socket, out_lock, error);
+    remove_base(base_fd);
+    return fail_missing(key, error);
 }
 
 static void collect_keys(int base_fd, DIR *folder, GPtrArray *keys)

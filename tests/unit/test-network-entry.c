@@ -7,10 +7,13 @@
 #include <unit.h>
 
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+#include <sys/file.h>
 
 #include <rnet/oci/json.h>
 #include <rnet/runtime/network-control.h>
@@ -194,6 +197,46 @@ static int copy(int fd)
     return result;
 }
 
+/* The listener is the first fd that it loses; the lock goes when somebody
+ * looks: then the directory of the entries is locked. */
+static G_NORETURN void lose_fds(RnNetworkEntry *entry, int ready)
+{
+    g_autofree char *path =
+        g_strdup_printf("/proc/self/fd/%d", rn_network_entry_base(entry));
+    int base = open(path, O_RDONLY | O_DIRECTORY);
+
+    (void)close(rn_network_entry_control(entry));
+    (void)!write(ready, "", 1);
+    while (flock(base, LOCK_EX | LOCK_NB) == 0) {
+        (void)flock(base, LOCK_UN);
+        (void)sched_yield();
+    }
+    _exit(EXIT_SUCCESS);
+}
+
+static void keeper_that_is_being_killed_is_waited_for(void **state)
+{
+    RnNetworkEntry *entry = make_entry(*state, "hook@web");
+    g_autoptr(GError) error = NULL;
+    int ready[2] = { -1, -1 };
+    char byte = 0;
+    pid_t pid = -1;
+
+    assert_int_equal(pipe2(ready, O_CLOEXEC), 0);
+    pid = fork();
+    assert_true(pid >= 0);
+    if (pid == 0)
+        lose_fds(entry, ready[1]);
+    rn_network_entry_release(entry);
+    assert_int_equal(read(ready[0], &byte, 1), 1);
+    assert_false(rn_network_detach(*state, "hook@web", &error));
+    assert_error(error, RN_ERROR, RN_ERROR_NOT_FOUND, "hook@web");
+    assert_nothing_left(*state);
+    assert_true(rn_process_reap(pid, NULL, NULL));
+    rn_fd_close(&ready[0]);
+    rn_fd_close(&ready[1]);
+}
+
 static void handed_over_entry_is_kept_and_removed(void **state)
 {
     RnNetworkEntry *entry = make_entry(*state, "hook@web");
@@ -313,7 +356,8 @@ static int connect_client(const char *state_dir)
     g_autoptr(GError) error = NULL;
     int fd = -1;
 
-    assert_true(rn_network_entry_connect(state_dir, "hook@web", &fd, &error));
+    assert_true(
+        rn_network_entry_connect(state_dir, "hook@web", &fd, NULL, &error));
     return fd;
 }
 
@@ -389,6 +433,7 @@ int main(void)
         TEST(stale_entry_is_removed_by_whoever_comes),
         TEST(stale_claim_is_not_in_the_way),
         TEST(namespace_has_one_network),
+        TEST(keeper_that_is_being_killed_is_waited_for),
         TEST(handed_over_entry_is_kept_and_removed),
         TEST(keeper_is_asked_and_ended),
         TEST(keeper_that_dies_over_a_question_is_forgotten),

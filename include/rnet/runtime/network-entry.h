@@ -67,11 +67,13 @@ void rn_network_entry_release(RnNetworkEntry *entry);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(RnNetworkEntry, rn_network_entry_remove)
 
 /*
- * A blocking connection to the keeper of `key`, the caller's.
- * RN_ERROR_NOT_FOUND if there is none (a stale one is removed).
+ * A blocking connection to the keeper of `key`, and the file that it has locked
+ * (may be NULL): both the caller's. RN_ERROR_NOT_FOUND if there is none (a stale
+ * one is removed).
  */
 bool rn_network_entry_connect(const char *state_dir, const char *key,
-                              int *out_socket, GError **error) RN_CHECK;
+                              int *out_socket, int *out_lock,
+                              GError **error) RN_CHECK;
 
 /*
  * Ends the network of `key` and returns when it has ended. RN_ERROR_NOT_FOUND
