@@ -5,6 +5,7 @@
 integration_tests = \
 	tests/integration/test-run-basic \
 	tests/integration/test-attach \
+	tests/integration/test-attach-kills \
 	tests/integration/test-commands \
 	tests/integration/test-run-errors \
 	tests/integration/test-payload-state \
@@ -131,3 +132,6 @@ tests_integration_test_namespaces_SOURCES = tests/integration/test-namespaces.c
 tests_integration_test_namespaces_LDADD = $(HARNESS_LIBS)
 tests_integration_test_attach_SOURCES = tests/integration/test-attach.c
 tests_integration_test_attach_LDADD = $(HARNESS_LIBS)
+tests_integration_test_attach_kills_SOURCES = \
+	tests/integration/test-attach-kills.c
+tests_integration_test_attach_kills_LDADD = $(HARNESS_LIBS)
