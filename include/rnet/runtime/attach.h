@@ -18,7 +18,7 @@ typedef struct RnAttachRequest {
     const RnNetworkWish *wish; /* its plan may have been changed by a dialect */
     const RnNetworkTarget *target;
     bool until_unused;
-    int exit_fd;            /* -1: none */
+    int exit_fd; /* -1: none */
     /* ports that rnet picked; in the foreground those of auto-publish, too;
      * NULL: nobody asks */
     void (*notice)(const char *line);
