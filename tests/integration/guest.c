@@ -15,8 +15,10 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 
 #include <rnet/sys/process.h>
 #include <rnet/util/fd.h>
@@ -155,4 +157,16 @@ void guest_check_outbound(const Guest *guest)
     peer_expect(server, "ping");
     peer_send(server, "pong");
     peer_expect(client, "pong");
+}
+
+char *guest_bind(const Guest *guest)
+{
+    g_autofree char *from = g_strdup_printf("/proc/%s/ns/net", guest->pid);
+    char *folder = g_build_filename(guest->world->dir, "netns", NULL);
+    g_autofree char *path = g_build_filename(folder, "web", NULL);
+
+    check_call(mkdir(folder, 0755) == 0, "mkdir");
+    check(g_file_set_contents(path, "", 0, NULL), "make \"%s\"", path);
+    check_call(mount(from, path, NULL, MS_BIND, NULL) == 0, "bind");
+    return folder;
 }

@@ -29,6 +29,10 @@ void guest_stop(Guest *guest);
 /* `rnet attach --detach [--publish SPEC] OPERAND`, which must succeed. */
 void guest_attach(const Guest *guest, const char *publish, const char *operand);
 
+/* A file FOLDER/web that the namespace is bound to, as `ip netns` has it;
+ * returns the FOLDER, the caller's. */
+char *guest_bind(const Guest *guest) G_GNUC_WARN_UNUSED_RESULT;
+
 /*
  * A connection from the world's `port` to the guest's port 80 and back, and one
  * from the guest to the world.

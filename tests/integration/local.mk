@@ -5,6 +5,7 @@
 integration_tests = \
 	tests/integration/test-run-basic \
 	tests/integration/test-attach \
+	tests/integration/test-attach-ends \
 	tests/integration/test-attach-kills \
 	tests/integration/test-commands \
 	tests/integration/test-run-errors \
@@ -135,3 +136,6 @@ tests_integration_test_attach_LDADD = $(HARNESS_LIBS)
 tests_integration_test_attach_kills_SOURCES = \
 	tests/integration/test-attach-kills.c
 tests_integration_test_attach_kills_LDADD = $(HARNESS_LIBS)
+tests_integration_test_attach_ends_SOURCES = \
+	tests/integration/test-attach-ends.c
+tests_integration_test_attach_ends_LDADD = $(HARNESS_LIBS)
