@@ -25,6 +25,7 @@
 #include <rnet/sys/caps.h>
 #include <rnet/sys/mount.h>
 #include <rnet/sys/netlink.h>
+#include <rnet/sys/sysctl.h>
 #include <rnet/util/fd.h>
 #include <rnet/util/log.h>
 #include <rnet/util/msg.h>
@@ -140,8 +141,18 @@ static bool replace_resolv_conf(const Child *child, GError **error)
     return true;
 }
 
+/* The command has no capability, and nobody else is in its network. */
+static void open_low_ports(void)
+{
+    g_autoptr(GError) failure = NULL;
+
+    if (!rn_sysctl_write("net/ipv4/ip_unprivileged_port_start", "0", &failure))
+        rn_log_debug("up: %s, ignoring", failure->message);
+}
+
 static bool wait_for_network(const Child *child, GError **error)
 {
+    open_low_ports();
     if (child->plan->has_network) /* nsagent sets all of it up */
         return say(child, RN_MSG_READY_FOR_NETWORK, error) &&
                hear(child, RN_MSG_NETWORK_UP, error);

@@ -6,7 +6,7 @@
  * it (not for root, who needs none) with the caller's ids, and, where
  * /etc/resolv.conf is to be another, in a mount namespace; all else is the
  * caller's: files, processes, terminal, environment, umask, open fds. An
- * ordinary user's command has no capability.
+ * ordinary user's command has no capability, but may listen on any port.
  */
 #ifndef RNET_RUNTIME_UP_H
 #define RNET_RUNTIME_UP_H
