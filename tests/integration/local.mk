@@ -13,6 +13,7 @@ integration_tests = \
 	tests/integration/test-host-errors \
 	tests/integration/test-doctor \
 	tests/integration/test-terminal \
+	tests/integration/test-up \
 	tests/integration/test-publish \
 	tests/integration/test-outbound \
 	tests/integration/test-handoff \
@@ -46,6 +47,7 @@ noinst_HEADERS += \
 	tests/integration/payload.h \
 	tests/integration/peer.h \
 	tests/integration/run.h \
+	tests/integration/screen.h \
 	tests/integration/stream.h \
 	tests/integration/world.h \
 	tests/integration/world-setup.h
@@ -59,6 +61,7 @@ tests_integration_libharness_a_SOURCES = \
 	tests/integration/leftovers.c \
 	tests/integration/peer.c \
 	tests/integration/run.c \
+	tests/integration/screen.c \
 	tests/integration/stream.c \
 	tests/integration/world.c \
 	tests/integration/world-network.c \
@@ -93,6 +96,8 @@ tests_integration_test_host_errors_SOURCES = \
 tests_integration_test_host_errors_LDADD = $(HARNESS_LIBS)
 tests_integration_test_terminal_SOURCES = tests/integration/test-terminal.c
 tests_integration_test_terminal_LDADD = $(HARNESS_LIBS)
+tests_integration_test_up_SOURCES = tests/integration/test-up.c
+tests_integration_test_up_LDADD = $(HARNESS_LIBS)
 tests_integration_test_publish_SOURCES = tests/integration/test-publish.c
 tests_integration_test_publish_LDADD = $(HARNESS_LIBS)
 tests_integration_test_outbound_SOURCES = tests/integration/test-outbound.c

@@ -123,18 +123,18 @@ static void block_signals(sigset_t *set)
     (void)sigprocmask(SIG_BLOCK, set, NULL);
 }
 
-/* Says "signal N" for each; SIGTERM and SIGINT end it, with 128 + N. */
+/* Says "signal N" for each; SIGTERM and, without an argument, SIGINT end it,
+ * with 128 + N. */
 static int show_signals(char **arguments)
 {
     sigset_t set;
     int number = 0;
 
-    (void)arguments;
     block_signals(&set);
     payload_say("ready");
     while (sigwait(&set, &number) == 0) {
         payload_say("signal %d", number);
-        if (number == SIGTERM || number == SIGINT)
+        if (number == SIGTERM || (number == SIGINT && arguments[0] == NULL))
             return 128 + number;
     }
     return 1;

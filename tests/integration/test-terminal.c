@@ -9,57 +9,16 @@
  */
 #include "config.h"
 
-#include <fcntl.h>
-#include <poll.h>
-#include <pty.h>
 #include <signal.h>
 #include <sys/ioctl.h>
 #include <termios.h>
 #include <unistd.h>
 
-#include <rnet/util/fd.h>
-
 #include "bundle.h"
 #include "check.h"
 #include "leftovers.h"
 #include "run.h"
-
-/* A pty as a person's terminal; the slave stays open in the test too. */
-typedef struct Screen {
-    int master, slave;
-    struct termios before;
-    GString *shown;
-} Screen;
-
-static void screen_open(const World *world, Screen *screen)
-{
-    const struct winsize size = { .ws_row = 33, .ws_col = 101 };
-
-    check_call(openpty(&screen->master, &screen->slave, NULL, NULL, &size) == 0,
-               "openpty");
-    check_call(fcntl(screen->master, F_SETFD, FD_CLOEXEC) == 0 &&
-                   fcntl(screen->slave, F_SETFD, FD_CLOEXEC) == 0,
-               "fcntl");
-    check_call(fchown(screen->slave, world->uid, (gid_t)-1) == 0, "fchown");
-    check_call(tcgetattr(screen->slave, &screen->before) == 0, "tcgetattr");
-    screen->shown = g_string_new("");
-}
-
-/* Reads what is shown until `part` appears. */
-static void screen_await(Screen *screen, const char *part)
-{
-    char buffer[1024];
-
-    while (strstr(screen->shown->str, part) == NULL) {
-        struct pollfd polled = { .fd = screen->master, .events = POLLIN };
-        int n = poll(&polled, 1, RUN_TIMEOUT_S * 1000);
-        check(n == 1, "waited for \"%s\", shown: \"%s\"", part,
-              screen->shown->str);
-        ssize_t got = read(screen->master, buffer, sizeof(buffer));
-        check_call(got > 0, "read the terminal");
-        g_string_append_len(screen->shown, buffer, got);
-    }
-}
+#include "screen.h"
 
 static Run *start_on(const World *world, const Screen *screen,
                      const char *const *payload)
@@ -73,17 +32,6 @@ static Run *start_on(const World *world, const Screen *screen,
 
 static const char *const terminal_payload[] = { "/bin/payload", "terminal",
                                                 NULL };
-
-static void check_restored(const Screen *screen)
-{
-    struct termios now;
-
-    check_call(tcgetattr(screen->slave, &now) == 0, "tcgetattr");
-    check(now.c_lflag == screen->before.c_lflag &&
-              now.c_iflag == screen->before.c_iflag &&
-              now.c_oflag == screen->before.c_oflag,
-          "the terminal's modes are not restored");
-}
 
 static void test_terminal_of_payload_is_its_own(World *world)
 {
@@ -101,7 +49,7 @@ static void test_terminal_of_payload_is_its_own(World *world)
     check_call(write(screen.master, "\003", 1) == 1, "type Ctrl-C");
     screen_await(&screen, "signal 2");
     run_expect_exit(run, 128 + SIGINT);
-    check_restored(&screen);
+    screen_check_restored(&screen);
     check_nothing_left(world);
 }
 
@@ -133,7 +81,7 @@ static void test_terminal_output_at_the_end_is_complete(World *world)
     g_autoptr(Run) run = start_on(world, &screen, shell);
     screen_await(&screen, "line 1999\r\n");
     run_expect_exit(run, 5);
-    check_restored(&screen);
+    screen_check_restored(&screen);
 }
 
 static void test_typed_text_reaches_payload(World *world)
@@ -161,7 +109,7 @@ static void test_hangup_sent_to_rnet_ends_payload(World *world)
     run_signal(run, SIGHUP);
     screen_await(&screen, "signal 1");
     run_expect_exit(run, 128 + SIGHUP);
-    check_restored(&screen);
+    screen_check_restored(&screen);
     check_nothing_left(world);
 }
 
