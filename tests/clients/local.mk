@@ -6,7 +6,8 @@ client_tests = \
 	tests/clients/podman-rootless \
 	tests/clients/podman-root \
 	tests/clients/containerd \
-	tests/clients/docker
+	tests/clients/docker \
+	tests/clients/slirp4netns
 TESTS += $(client_tests)
 EXTRA_DIST += $(client_tests) \
 	tests/clients/podman-cases.bash \
