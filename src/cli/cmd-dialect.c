@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * cmd-dialect - `rnet slirp4netns`: other programs' interfaces as commands
+ * cmd-dialect - other programs' interfaces as commands
  *
  * Runs in the command line. Also what main() calls when rnet was started under
  * one of their names.
@@ -17,6 +17,13 @@ static RnDialectWorld describe_world(const RnGlobals *globals)
         .state_dir = globals->root,
         .environment = globals->environment,
     };
+}
+
+int rn_cmd_hook(const RnGlobals *globals, int argc, char **argv)
+{
+    const RnDialectWorld world = describe_world(globals);
+
+    return rn_dialect_hook(&world, argc, argv);
 }
 
 int rn_cmd_slirp4netns(const RnGlobals *globals, int argc, char **argv)

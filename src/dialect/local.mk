@@ -1,14 +1,16 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 noinst_LIBRARIES += libdialect.a
 libdialect_a_SOURCES =
-libdialect_a_SOURCES += src/dialect/slirp4netns.c
+libdialect_a_SOURCES += src/dialect/attached.c
 libdialect_a_SOURCES += src/dialect/cni-capabilities.c
 libdialect_a_SOURCES += src/dialect/cni-conf.c
 libdialect_a_SOURCES += src/dialect/cni-result.c
 libdialect_a_SOURCES += src/dialect/cni-wish.c
 libdialect_a_SOURCES += src/dialect/hook-files.c
 libdialect_a_SOURCES += src/dialect/hook-input.c
+libdialect_a_SOURCES += src/dialect/hook-install.c
 libdialect_a_SOURCES += src/dialect/hook-words.c
+libdialect_a_SOURCES += src/dialect/hook.c
 libdialect_a_SOURCES += src/dialect/input.c
 libdialect_a_SOURCES += src/dialect/slirp4netns-api.c
 libdialect_a_SOURCES += src/dialect/slirp4netns-options.c
@@ -17,6 +19,8 @@ libdialect_a_SOURCES += src/dialect/slirp4netns-sandbox.c
 libdialect_a_SOURCES += src/dialect/slirp4netns-server.c
 libdialect_a_SOURCES += src/dialect/slirp4netns-socket.c
 libdialect_a_SOURCES += src/dialect/slirp4netns-texts.c
+libdialect_a_SOURCES += src/dialect/slirp4netns.c
+noinst_HEADERS += include/rnet/dialect/attached.h
 noinst_HEADERS += include/rnet/dialect/cni-capabilities.h
 noinst_HEADERS += include/rnet/dialect/cni-conf.h
 noinst_HEADERS += include/rnet/dialect/cni-result.h

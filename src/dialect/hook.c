@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * hook - `rnet hook`: a container's network as an OCI hook
+ *
+ * Run by a runtime (crun, runc, youki, rnet) with the container's state on
+ * stdin: attaches a network that a monitor keeps, or detaches it. The entry's
+ * key is the container's id, since poststop has no pid. Whatever fails is told
+ * on stderr and by the exit status, which makes the runtime give up the
+ * container; a network that was half made is undone by then.
+ */
+#include "config.h"
+
+#include <rnet/dialect/dialect.h>
+
+#include <errno.h>
+#include <unistd.h>
+
+#include <sys/stat.h>
+
+#include <rnet/dialect/attached.h>
+#include <rnet/dialect/hook-files.h>
+#include <rnet/dialect/hook-input.h>
+#include <rnet/dialect/hook-words.h>
+#include <rnet/dialect/input.h>
+#include <rnet/runtime/attach.h>
+#include <rnet/util/fd.h>
+#include <rnet/util/log.h>
+
+enum {
+    EXIT_FAILED = 1,
+    EXIT_USAGE = 2,
+};
+
+typedef struct HookOptions {
+    RnHookWords words;
+    gboolean no_annotations;
+} HookOptions;
+
+static void clear_options(HookOptions *options)
+{
+    rn_hook_words_clear(&options->words);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(HookOptions, clear_options)
+
+/* --publish-all has a value or none. */
+static gboolean take_publish_all(G_GNUC_UNUSED const char *name,
+                                 const char *value, gpointer data,
+                                 G_GNUC_UNUSED GError **error)
+{
+    HookOptions *options = data;
+
+    g_free(options->words.publish_all);
+    options->words.publish_all = g_strdup(value != NULL ? value : "");
+    return TRUE;
+}
+
+static bool parse_arguments(int argc, char **argv, HookOptions *options,
+                            GError **error)
+{
+    const GOptionEntry entries[] = {
+        { "publish", 'p', 0, G_OPTION_ARG_FILENAME_ARRAY,
+          &options->words.publish, "Publish a port, see rnet run --help",
+          "SPEC" },
+        { "network", 0, 0, G_OPTION_ARG_FILENAME, &options->words.network,
+          "The network's options, see rnet run --help", "OPTIONS" },
+        { "publish-all", 'P', G_OPTION_FLAG_OPTIONAL_ARG, G_OPTION_ARG_CALLBACK,
+          take_publish_all,
+          "Publish on the host's loopback what listens inside", "RANGE" },
+        { "expose-host", 0, 0, G_OPTION_ARG_FILENAME_ARRAY,
+          &options->words.expose_host,
+          "Let a port of the host's loopback be reached", "PORT[:PORT]" },
+        { "no-annotations", 0, 0, G_OPTION_ARG_NONE, &options->no_annotations,
+          "Do not heed the container's annotations", NULL },
+        { NULL },
+    };
+    g_autoptr(GOptionContext) context = g_option_context_new(NULL);
+    GOptionGroup *group = g_option_group_new("hook", NULL, NULL, options, NULL);
+
+    g_option_group_add_entries(group, entries);
+    g_option_context_set_main_group(context, group);
+    g_option_context_set_summary(
+        context, "Gives a network to the container whose state is on stdin: "
+                 "an OCI hook for the\nstages createRuntime (or prestart) and "
+                 "poststop.");
+    g_option_context_set_description(
+        context, "Annotations rnet.publish and rnet.expose-host (lists with "
+                 "commas) add to the\noptions, rnet.network and "
+                 "rnet.publish-all replace them.\n\n`rnet hook install --help` "
+                 "tells of Podman's hook files.");
+    if (!g_option_context_parse(context, &argc, &argv, error))
+        return false;
+    return argc < 2 || rn_set_error(error, RN_ERROR_INVALID,
+                                    "unexpected argument \"%s\"", argv[1]);
+}
+
+/* A container that has no network namespace of its own. */
+static bool refuse_own_network(const RnHookInput *input, GError **error)
+{
+    g_autofree char *path =
+        g_strdup_printf("/proc/%" G_GINT64_FORMAT "/ns/net", input->pid);
+    struct stat own = { 0 }, other = { 0 };
+
+    if (stat("/proc/self/ns/net", &own) < 0 || stat(path, &other) < 0)
+        return rn_set_errno(error, errno, "\"%s\"", path);
+    if (own.st_dev != other.st_dev || own.st_ino != other.st_ino)
+        return true;
+    (void)rn_set_error(error, RN_ERROR_STATE,
+                       "it has the host's network namespace");
+    return rn_error_add_hint(error,
+                             "rnet hook wants a container with a network "
+                             "namespace that nobody has configured: podman run "
+                             "--network none, or \"network\" among "
+                             "linux.namespaces of config.json");
+}
+
+/*
+ * A hook may be called twice: *out_done tells that there is nothing left to do.
+ * Any other network of this key is one of an earlier container.
+ */
+static bool make_room(const char *state_dir, const char *key,
+                      const RnNetworkTarget *target, bool *out_done,
+                      GError **error)
+{
+    g_autoptr(json_t) state = rn_network_ask(state_dir, key, NULL);
+
+    *out_done = state != NULL && rn_attached_to(state, target);
+    return *out_done || rn_attached_end(state_dir, key, error);
+}
+
+/* What rnet picked is told nowhere else. */
+static void print_notice(const char *line)
+{
+    g_printerr("rnet: hook: %s\n", line);
+}
+
+static bool attach(const RnDialectWorld *world, const char *key,
+                   const RnHookInput *input, const RnNetworkWish *wish,
+                   GError **error)
+{
+    g_auto(RnNetworkTarget)
+        target = { .netns_fd = -1, .userns_fd = -1, .pidfd = -1 };
+    const RnAttachRequest request = {
+        .state_dir = world->state_dir,
+        .key = key,
+        .wish = wish,
+        .target = &target,
+        .exit_fd = -1,
+        .notice = print_notice,
+    };
+    bool done = false;
+
+    return refuse_own_network(input, error) &&
+           rn_network_target_open_pid((pid_t)input->pid, &target, error) &&
+           make_room(world->state_dir, key, &target, &done, error) &&
+           (done || rn_attach_detached(&request, error));
+}
+
+/* Nothing to do for a container that says "rnet.network=none". */
+static bool attach_as_wished(const RnDialectWorld *world, const char *key,
+                             const RnHookInput *input, HookOptions *options,
+                             GError **error)
+{
+    g_auto(RnNetworkWish) wish = { 0 };
+    RnNetworkWords words;
+
+    if (!options->no_annotations &&
+        !rn_hook_words_annotate(&options->words, input->annotations, error))
+        return false;
+    words = rn_hook_words_view(&options->words);
+    if (!rn_network_wish_parse(&words, &wish, error))
+        return false;
+    switch (wish.options.mode) {
+    case RN_NETWORK_NONE:
+        return true;
+    case RN_NETWORK_SLIRP:
+        return attach(world, key, input, &wish, error);
+    default:
+        return rn_set_error(error, RN_ERROR_UNSUPPORTED,
+                            "network \"%s\": a hook can only make one",
+                            words.network);
+    }
+}
+
+static bool run_hook(const RnDialectWorld *world, HookOptions *options,
+                     GError **error)
+{
+    g_autoptr(json_t) state = rn_input_read(STDIN_FILENO, "stdin", error);
+    g_auto(RnHookInput) input = { 0 };
+    g_autofree char *key = NULL;
+    g_autofree char *quoted = NULL;
+    bool done = false;
+
+    if (state == NULL || !rn_hook_input_read(state, &input, error))
+        return false;
+    key = rn_network_key("hook", input.id);
+    if (input.task == RN_HOOK_DETACH)
+        done = rn_attached_end(world->state_dir, key, error);
+    else
+        done = attach_as_wished(world, key, &input, options, error);
+    if (done)
+        return true;
+    quoted = rn_json_quote(input.id);
+    g_prefix_error(error, "container %s: ", quoted);
+    return false;
+}
+
+static int fail(int status, GError *failure)
+{
+    g_prefix_error(&failure, "hook: ");
+    rn_log_gerror(RN_LOG_ERROR, failure);
+    return status;
+}
+
+int rn_dialect_hook(const RnDialectWorld *world, int argc, char **argv)
+{
+    g_auto(HookOptions) options = { 0 };
+    g_autoptr(GError) failure = NULL;
+
+    if (argc > 1 && g_str_equal(argv[1], "install"))
+        return rn_hook_install(world, argc - 1, argv + 1);
+    if (!parse_arguments(argc, argv, &options, &failure))
+        return fail(EXIT_USAGE, failure);
+    if (!run_hook(world, &options, &failure))
+        return fail(EXIT_FAILED, failure);
+    return 0;
+}
