@@ -26,6 +26,13 @@ int rn_cmd_hook(const RnGlobals *globals, int argc, char **argv)
     return rn_dialect_hook(&world, argc, argv);
 }
 
+int rn_cmd_cni(const RnGlobals *globals, int argc, char **argv)
+{
+    const RnDialectWorld world = describe_world(globals);
+
+    return rn_dialect_cni(&world, argc, argv);
+}
+
 int rn_cmd_slirp4netns(const RnGlobals *globals, int argc, char **argv)
 {
     const RnDialectWorld world = describe_world(globals);

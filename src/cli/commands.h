@@ -49,6 +49,7 @@ int rn_cmd_up(const RnGlobals *globals, int argc, char **argv);
 int rn_cmd_events(const RnGlobals *globals, int argc, char **argv);
 int rn_cmd_features(const RnGlobals *globals, int argc, char **argv);
 int rn_cmd_hook(const RnGlobals *globals, int argc, char **argv);
+int rn_cmd_cni(const RnGlobals *globals, int argc, char **argv);
 int rn_cmd_slirp4netns(const RnGlobals *globals, int argc, char **argv);
 
 #endif

@@ -62,6 +62,7 @@ static const Command commands[] = {
     { "attach", "give a network to a namespace of others", rn_cmd_attach },
     { "detach", "end the network of `attach`", rn_cmd_detach },
     { "hook", "give a network to a container, as its OCI hook", rn_cmd_hook },
+    { "cni", "be the CNI plugin rnet-cni", rn_cmd_cni },
     { "slirp4netns", "be slirp4netns, slirp4netns(1)", rn_cmd_slirp4netns },
     { "events", "show what a container uses", rn_cmd_events },
     { "spec", "write a config.json to begin with", rn_cmd_spec },
@@ -74,6 +75,7 @@ static const struct {
     const char *name;
     const char *command;
 } program_names[] = {
+    { "rnet-cni", "cni" },
     { "slirp4netns", "slirp4netns" },
 };
 
