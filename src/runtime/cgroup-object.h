@@ -29,7 +29,7 @@ const RnCgroupPart *rn_cgroup_freezer(const RnCgroup *cgroup);
 const RnCgroupPart *rn_cgroup_lister(const RnCgroup *cgroup);
 
 /*
- * The same as rn_cgroup_make(), rn_cgroup_update(), rn_cgroup_add() and
+ * The same as rn_cgroup_enter(), rn_cgroup_update(), rn_cgroup_add() and
  * rn_cgroup_remove() have it, for a cgroup that systemd manages; stopping
  * cannot fail, since a scope without processes ends by itself.
  */

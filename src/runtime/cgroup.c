@@ -113,15 +113,23 @@ static bool make_parts(GPtrArray *parts, const RnCgroupRequest *request,
     return true;
 }
 
-bool rn_cgroup_attach_all(const GPtrArray *parts, pid_t pid, GError **error)
+/* done: the version of which the process is in already, or 0 */
+static bool attach(const GPtrArray *parts, pid_t pid, unsigned done,
+                   GError **error)
 {
     for (unsigned i = 0; i < parts->len; i++) {
         const RnCgroupPart *part = g_ptr_array_index(parts, i);
 
-        if (!rn_cgroup_dir_attach(part->directory, pid, error))
+        if (part->version != done &&
+            !rn_cgroup_dir_attach(part->directory, pid, error))
             return rn_cgroup_explain_refusal(part, error);
     }
     return true;
+}
+
+bool rn_cgroup_attach_all(const GPtrArray *parts, pid_t pid, GError **error)
+{
+    return attach(parts, pid, 0, error);
 }
 
 bool rn_cgroup_set_limits(const RnCgroup *cgroup,
@@ -137,6 +145,12 @@ bool rn_cgroup_set_limits(const RnCgroup *cgroup,
                                    cgroup->lenient, error);
 }
 
+static void undo_parts(const GPtrArray *parts)
+{
+    for (unsigned i = 0; i < parts->len; i++)
+        rn_cgroup_part_undo(g_ptr_array_index(parts, i));
+}
+
 void rn_cgroup_undo(const GPtrArray *parts, const GPtrArray *layout, pid_t pid)
 {
     for (unsigned i = 0; i < layout->len; i++) {
@@ -150,8 +164,7 @@ void rn_cgroup_undo(const GPtrArray *parts, const GPtrArray *layout, pid_t pid)
         if (!rn_cgroup_dir_attach(own, pid, &failure))
             rn_log_debug("%s", failure->message); /* it may never have left */
     }
-    for (unsigned i = 0; i < parts->len; i++)
-        rn_cgroup_part_undo(g_ptr_array_index(parts, i));
+    undo_parts(parts);
 }
 
 /* True if moving the process was refused and nothing was asked for, so that
@@ -199,25 +212,32 @@ static bool plan_directly(RnCgroup *cgroup, const RnCgroupRequest *request,
     g_ptr_array_unref(cgroup->parts);
     cgroup->parts = parts;
     cgroup->layout = g_steal_pointer(&layout);
-    cgroup->is_planned = true;
+    /* what has a made-up name is this container's, there or not */
+    cgroup->is_planned = find_path(request) != NULL;
     return true;
 }
 
 static bool make_directly(RnCgroup *cgroup, const RnCgroupRequest *request,
-                          pid_t pid, GError **error)
+                          GError **error)
+{
+    g_autoptr(GError) refusal = NULL;
+
+    cgroup->is_planned = false;
+    if (make_parts(cgroup->parts, request, &refusal, error) &&
+        rn_cgroup_set_limits(cgroup, request, refusal, error))
+        return true;
+    undo_parts(cgroup->parts);
+    return false;
+}
+
+static bool enter_directly(RnCgroup *cgroup, const RnCgroupRequest *request,
+                           pid_t pid, unsigned done, GError **error)
 {
     g_autoptr(GPtrArray) layout = g_steal_pointer(&cgroup->layout);
     GPtrArray *parts = cgroup->parts;
-    g_autoptr(GError) refusal = NULL;
     g_autoptr(GError) failure = NULL;
 
-    cgroup->is_planned = false;
-    if (!make_parts(parts, request, &refusal, error) ||
-        !rn_cgroup_set_limits(cgroup, request, refusal, error)) {
-        rn_cgroup_undo(parts, layout, pid);
-        return false;
-    }
-    if (rn_cgroup_attach_all(parts, pid, &failure))
+    if (attach(parts, pid, done, &failure))
         return true;
     rn_cgroup_undo(parts, layout, pid);
     if (can_go_without(cgroup, request, failure)) {
@@ -257,7 +277,7 @@ RnCgroup *rn_cgroup_plan(const RnCgroupRequest *request, GError **error)
     return NULL;
 }
 
-bool rn_cgroup_make(RnCgroup *cgroup, const RnCgroupRequest *request, pid_t pid,
+bool rn_cgroup_make(RnCgroup *cgroup, const RnCgroupRequest *request,
                     GError **error)
 {
     RnCgroupRequest given = *request;
@@ -265,9 +285,32 @@ bool rn_cgroup_make(RnCgroup *cgroup, const RnCgroupRequest *request, pid_t pid,
     given.path = find_path(request);
     if (given.manager == RN_CGROUP_MANAGER_DISABLED)
         return make_none(cgroup, &given, error);
+    return given.manager == RN_CGROUP_MANAGER_SYSTEMD ||
+           make_directly(cgroup, &given, error);
+}
+
+int rn_cgroup_open(const RnCgroup *cgroup)
+{
+    for (unsigned i = 0; i < cgroup->parts->len; i++) {
+        const RnCgroupPart *part = g_ptr_array_index(cgroup->parts, i);
+
+        if (part->version == 2)
+            return open(part->directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    }
+    return -1;
+}
+
+bool rn_cgroup_enter(RnCgroup *cgroup, const RnCgroupRequest *request,
+                     pid_t pid, bool is_born_inside, GError **error)
+{
+    RnCgroupRequest given = *request;
+
+    given.path = find_path(request);
+    if (given.manager == RN_CGROUP_MANAGER_DISABLED)
+        return true;
     if (given.manager == RN_CGROUP_MANAGER_SYSTEMD)
         return rn_cgroup_scope_make(cgroup, &given, pid, error);
-    return make_directly(cgroup, &given, pid, error);
+    return enter_directly(cgroup, &given, pid, is_born_inside ? 2 : 0, error);
 }
 
 const char *rn_cgroup_directory(const RnCgroup *cgroup, const char *controller)

@@ -57,6 +57,7 @@ struct RnContainer {
     int start_socket; /* listening, for `start`; -1: START goes over socket */
     int terminal_fd;
     bool is_kept;
+    bool is_born_inside; /* init, in its cgroup of v2 */
 };
 
 static RnContainer *new_container(const RnContainerRequest *request)
@@ -118,11 +119,15 @@ static RnCgroupRequest describe_cgroup(const RnPlan *plan,
     };
 }
 
-static bool record_cgroup(RnContainer *container, GError **error)
+/* Whether it has changed is *out_changed. */
+static void take_cgroup(RnContainer *container, bool *out_changed)
 {
-    g_clear_pointer(&container->record.cgroup, json_decref);
-    container->record.cgroup = rn_cgroup_to_json(container->cgroup);
-    return record_state(container, RN_STATUS_CREATING, error);
+    RnRecord *record = &container->record;
+    json_t *before = record->cgroup;
+
+    record->cgroup = rn_cgroup_to_json(container->cgroup);
+    *out_changed = !json_equal(before, record->cgroup);
+    json_decref(before);
 }
 
 /* Recorded before it is made: whoever cleans up has to know where to look. */
@@ -130,9 +135,26 @@ static bool plan_cgroup(RnContainer *container, RnCgroupManager manager,
                         GError **error)
 {
     const RnCgroupRequest request = describe_cgroup(container->plan, manager);
+    bool changed = false;
 
     container->cgroup = rn_cgroup_plan(&request, error);
-    return container->cgroup != NULL && record_cgroup(container, error);
+    if (container->cgroup == NULL)
+        return false;
+    take_cgroup(container, &changed);
+    return record_state(container, RN_STATUS_CREATING, error);
+}
+
+/* Recorded before there is a process in it, which may be killed with it. */
+static bool make_cgroup(RnContainer *container, RnCgroupManager manager,
+                        GError **error)
+{
+    const RnCgroupRequest request = describe_cgroup(container->plan, manager);
+    bool changed = false;
+
+    if (!rn_cgroup_make(container->cgroup, &request, error))
+        return false;
+    take_cgroup(container, &changed);
+    return !changed || record_state(container, RN_STATUS_CREATING, error);
 }
 
 static bool make_entry(RnContainer *container,
@@ -173,6 +195,23 @@ static bool set_oom_score(const RnPlan *plan, GError **error)
             rn_identity_set_oom_score(plan, proc_fd, error));
 }
 
+/* Into its cgroup at once if that can be; what refuses it is found out by the
+ * other way, with the reason. */
+static bool clone_process(RnContainer *container, GError **error)
+{
+    const RnPlan *plan = container->plan;
+    const uint64_t namespaces = plan->namespaces & ~RN_PLAN_LATE_NAMESPACES;
+    rn_autofd int cgroup_fd =
+        plan->joins->len == 0 ? rn_cgroup_open(container->cgroup) : -1;
+
+    container->is_born_inside =
+        cgroup_fd >= 0 && rn_clone_into(namespaces, cgroup_fd, &container->pid,
+                                        &container->pidfd, NULL);
+    return container->is_born_inside ||
+           rn_join_clone(namespaces, plan->joins, &container->pid,
+                         &container->pidfd, error);
+}
+
 static bool clone_init(RnContainer *container, GError **error)
 {
     const RnPlan *plan = container->plan;
@@ -181,8 +220,7 @@ static bool clone_init(RnContainer *container, GError **error)
     if (!set_oom_score(plan, error) || !rn_msg_pair(pair, error))
         return false;
     container->socket = pair[0];
-    if (!rn_join_clone(plan->namespaces & ~RN_PLAN_LATE_NAMESPACES, plan->joins,
-                       &container->pid, &container->pidfd, error)) {
+    if (!clone_process(container, error)) {
         rn_fd_close(&pair[1]);
         return false;
     }
@@ -196,14 +234,33 @@ static bool clone_init(RnContainer *container, GError **error)
                                  error);
 }
 
-/* Before init does anything: what it makes counts, and its children are in. */
+static bool has_hooks(const RnPlan *plan)
+{
+    for (unsigned i = 0; i < RN_HOOK_N_; i++) {
+        if (plan->config->hooks[i]->len > 0)
+            return true;
+    }
+    return false;
+}
+
+/*
+ * Before init does anything: what it makes counts, and its children are in. The
+ * pid is recorded now for whoever runs poststop hooks in the launcher's place;
+ * without hooks it is time enough when init waits for `start`, since till then
+ * it ends with the launcher.
+ */
 static bool enter_cgroup(RnContainer *container, RnCgroupManager manager,
                          GError **error)
 {
     const RnCgroupRequest request = describe_cgroup(container->plan, manager);
+    bool changed = false;
 
-    return rn_cgroup_make(container->cgroup, &request, container->pid, error) &&
-           record_cgroup(container, error);
+    if (!rn_cgroup_enter(container->cgroup, &request, container->pid,
+                         container->is_born_inside, error))
+        return false;
+    take_cgroup(container, &changed);
+    return (!changed && !has_hooks(container->plan)) ||
+           record_state(container, RN_STATUS_CREATING, error);
 }
 
 static bool open_namespaces(const RnContainer *container, int *out_userns_fd,
@@ -328,7 +385,9 @@ RnContainer *rn_container_create(const RnContainerRequest *request,
     if (!rn_sysctls_check(plan, error) || !rn_net_devices_check(plan, error))
         return NULL;
     if (!make_entry(container, request, error) ||
-        !open_start_socket(container, error) || !clone_init(container, error) ||
+        !open_start_socket(container, error) ||
+        !make_cgroup(container, request->cgroup_manager, error) ||
+        !clone_init(container, error) ||
         !enter_cgroup(container, request->cgroup_manager, error) ||
         !prepare(container, error))
         return NULL;

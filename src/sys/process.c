@@ -60,13 +60,25 @@ typedef struct SpawnFailure {
 bool rn_clone(uint64_t namespaces, pid_t *out_pid, int *out_pidfd,
               GError **error)
 {
+    return rn_clone_into(namespaces, -1, out_pid, out_pidfd, error);
+}
+
+bool rn_clone_into(uint64_t namespaces, int cgroup_fd, pid_t *out_pid,
+                   int *out_pidfd, GError **error)
+{
     int pidfd = -1;
     struct clone_args arguments = {
         .flags = namespaces | CLONE_PIDFD,
         .pidfd = (uintptr_t)&pidfd,
         .exit_signal = SIGCHLD,
     };
-    long pid = syscall(SYS_clone3, &arguments, sizeof arguments);
+    long pid = -1;
+
+    if (cgroup_fd >= 0) {
+        arguments.flags |= CLONE_INTO_CGROUP;
+        arguments.cgroup = (uint64_t)cgroup_fd;
+    }
+    pid = syscall(SYS_clone3, &arguments, sizeof arguments);
 
     if (pid < 0)
         return rn_set_errno(error, errno, "clone a process");

@@ -13,7 +13,8 @@ static inline RnCgroup *make_cgroup(const RnCgroupRequest *request, pid_t pid,
 {
     RnCgroup *cgroup = rn_cgroup_plan(request, error);
 
-    if (cgroup == NULL || rn_cgroup_make(cgroup, request, pid, error))
+    if (cgroup == NULL || (rn_cgroup_make(cgroup, request, error) &&
+                           rn_cgroup_enter(cgroup, request, pid, false, error)))
         return cgroup;
     rn_cgroup_free(cgroup);
     return NULL;

@@ -11,6 +11,8 @@
 #include <rnet/runtime/cgroup.h>
 #include <rnet/sys/cgroup-dir.h>
 #include <rnet/sys/cgroup-layout.h>
+#include <rnet/sys/process.h>
+#include <rnet/util/fd.h>
 
 #include "in-child.h"
 
@@ -416,6 +418,62 @@ static void v2_path_in_use_refused(void **state)
     run_in_child(take_occupied, NULL);
 }
 
+/* Clones a process into the cgroup, which has it then, and ends it. */
+static const char *check_birth(RnCgroup *cgroup, const RnCgroupRequest *request,
+                               GError **error)
+{
+    rn_autofd int cgroup_fd = rn_cgroup_open(cgroup);
+    rn_autofd int pidfd = -1;
+    g_autoptr(GArray) pids = NULL;
+    const char *failure = NULL;
+    pid_t pid = -1;
+
+    if (cgroup_fd < 0)
+        return "not opened";
+    if (!rn_clone_into(0, cgroup_fd, &pid, &pidfd, error))
+        return (*error)->message;
+    if (pid == 0) {
+        for (;;)
+            (void)pause();
+    }
+    if (!rn_cgroup_processes(cgroup, &pids, error))
+        failure = (*error)->message;
+    else if (pids->len != 1 || g_array_index(pids, pid_t, 0) != pid)
+        failure = "not born there";
+    else if (!rn_cgroup_enter(cgroup, request, pid, true, error))
+        failure = (*error)->message;
+    (void)cgroup_world_end(pid);
+    return failure;
+}
+
+static const char *be_born_inside(void *data)
+{
+    g_auto(RnResources) resources = { 0 };
+    g_autofree char *name = cgroup_world_name();
+    const RnCgroupRequest request = { .id = name, .resources = &resources };
+    g_autoptr(GError) error = NULL;
+    g_autoptr(RnCgroup) cgroup = NULL;
+    const char *failure = cgroup_world_enter_v2();
+
+    (void)data;
+    rn_resources_init(&resources);
+    if (failure != NULL)
+        return failure;
+    cgroup = rn_cgroup_plan(&request, &error);
+    if (cgroup == NULL || !rn_cgroup_make(cgroup, &request, &error))
+        return g_strdup(error->message);
+    failure = g_strdup(check_birth(cgroup, &request, &error));
+    return rn_cgroup_remove(cgroup, NULL) ? failure : "not removed";
+}
+
+static void v2_takes_a_process_at_its_birth(void **state)
+{
+    (void)state;
+    if (geteuid() != 0)
+        skip(); /* root runs it, too */
+    run_in_child(be_born_inside, NULL);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -424,6 +482,7 @@ int main(void)
         cmocka_unit_test(v2_life_with_device_rules_and_pause),
         cmocka_unit_test(v2_limit_that_is_not_there_fails_and_leaves_nothing),
         cmocka_unit_test(v2_path_in_use_refused),
+        cmocka_unit_test(v2_takes_a_process_at_its_birth),
     };
 
     return cmocka_run_group_tests_name("cgroup", tests, NULL, NULL);

@@ -50,13 +50,28 @@ RnCgroup *rn_cgroup_plan(const RnCgroupRequest *request,
                          GError **error) RN_CHECK;
 
 /*
- * Makes the cgroup that was planned by the same request, sets the limits, and
- * moves the process `pid` into it. For a caller who may make none the object
- * is without one, if neither a path nor a limit was asked for. On failure
- * nothing is left behind; the object is then only to be freed.
+ * Makes the cgroup that was planned by the same request and sets the limits;
+ * systemd makes its own when it is entered. For a caller who may make none the
+ * object is without one, if neither a path nor a limit was asked for. On
+ * failure nothing is left behind; the object is then only to be freed.
  */
-bool rn_cgroup_make(RnCgroup *cgroup, const RnCgroupRequest *request, pid_t pid,
+bool rn_cgroup_make(RnCgroup *cgroup, const RnCgroupRequest *request,
                     GError **error) RN_CHECK;
+
+/*
+ * The directory of what was made, for rn_clone_into(): a process that is born
+ * in a cgroup costs less than one that is moved, for which the kernel stops
+ * all forks and waits. -1 where that cannot be had: v1, systemd, no cgroup.
+ */
+int rn_cgroup_open(const RnCgroup *cgroup);
+
+/*
+ * Moves the process `pid` into what was made; with `is_born_inside` only where
+ * rn_cgroup_open() does not lead. If that is refused, and neither a path nor a
+ * limit was asked for, the object is without a cgroup. A failure removes it.
+ */
+bool rn_cgroup_enter(RnCgroup *cgroup, const RnCgroupRequest *request,
+                     pid_t pid, bool is_born_inside, GError **error) RN_CHECK;
 
 /*
  * What has to be kept about it, as a JSON object (a new reference), and the

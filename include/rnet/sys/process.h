@@ -22,6 +22,14 @@ bool rn_clone(uint64_t namespaces, pid_t *out_pid, int *out_pidfd,
               GError **error) RN_CHECK;
 
 /*
+ * The same, with the child in the cgroup (v2) whose directory `cgroup_fd` is,
+ * from its first moment; -1: in the caller's. Needs Linux 5.7, and the rights
+ * that moving the process there would take.
+ */
+bool rn_clone_into(uint64_t namespaces, int cgroup_fd, pid_t *out_pid,
+                   int *out_pidfd, GError **error) RN_CHECK;
+
+/*
  * Sets every signal to its default action and unblocks all of them: a signal
  * mask and ignored signals survive fork and exec. For a freshly forked child.
  */
