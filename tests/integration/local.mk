@@ -40,6 +40,7 @@ noinst_HEADERS += \
 	tests/integration/bundle.h \
 	tests/integration/check.h \
 	tests/integration/console.h \
+	tests/integration/doom.h \
 	tests/integration/guest.h \
 	tests/integration/handoff.h \
 	tests/integration/inside.h \
@@ -55,6 +56,7 @@ tests_integration_libharness_a_SOURCES = \
 	tests/integration/box.c \
 	tests/integration/bundle.c \
 	tests/integration/console.c \
+	tests/integration/doom.c \
 	tests/integration/guest.c \
 	tests/integration/handoff.c \
 	tests/integration/inside.c \

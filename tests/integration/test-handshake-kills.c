@@ -2,11 +2,11 @@
 /*
  * test-handshake-kills - the death of any process at any step of the handshake
  *
- * Role:     runs rnet-killpoints (killpoint.c) once for every process, every
+ * Role:     runs rnet-killpoints (doom.h) once for every process, every
  *           message that it sends, and both moments, before and after
  * Runs in:  see world.h
- * Data:     "killpoint TYPE" on stderr shows that the moment came; a role is
- *           through when a number is never reached
+ * Data:     doom.h tells whether the moment came; a role is through when a
+ *           number is never reached
  * Failure:  a run that hangs, a process, mount or state entry that is left, or
  *           a message of protocol.h at which nobody died
  */
@@ -25,13 +25,10 @@
 
 #include "box.h"
 #include "check.h"
+#include "doom.h"
 #include "leftovers.h"
 #include "peer.h"
 #include "run.h"
-
-enum {
-    MAX_MESSAGES = 32
-}; /* of one process in one run */
 
 static const char *const roles[] = { "rnet", "init", "rnet-nsagent",
                                      "rnet-relay", "rnet-guard" };
@@ -47,104 +44,72 @@ static const RnMsgType start_messages[] = {
     RN_MSG_GUARD_DONE,
 };
 
-/* Starts rnet-killpoints on the bundle with this killpoint. */
-static Run *start_doomed(const World *world, const char *bundle,
-                         const char *role, unsigned number, const char *moment,
-                         unsigned nofile)
-{
-    g_autofree char *kill =
-        g_strdup_printf("RNET_TEST_KILL=%s:%u:%s", role, number, moment);
-    const char *const env[] = { kill, NULL };
-    const char *const args[] = { "run", "--publish", "8080:80", bundle, NULL };
-    const RunOptions options = {
-        .binary = world->killpoints,
-        .env = env,
-        .nofile = nofile,
-    };
-
-    return run_start(world, args, &options);
-}
-
-/* The message type at which a process died; 0: none did. */
-static unsigned killed_at(const Run *run)
-{
-    static const char marker[] = "killpoint ";
-    const char *found = strstr(run->err_text->str, marker);
-
-    return found == NULL
-               ? 0
-               : (unsigned)g_ascii_strtoull(found + strlen(marker), NULL, 10);
-}
-
 /* One run; the type of the message that was its last, 0 if none was. */
-static unsigned check_one(World *world, const char *bundle, const char *role,
-                          unsigned number, const char *moment)
+static unsigned check_one(Doom *doom, const char *bundle,
+                          const DoomPoint *point)
 {
-    g_autoptr(Run) run = start_doomed(world, bundle, role, number, moment, 0);
+    g_autoptr(Run) run = doom_start(
+        doom, WORDS("run", "--publish", "8080:80", bundle), point, 0);
 
     rn_fd_close(&run->in);
     int status = run_wait(run);
-    unsigned type = killed_at(run);
-    if (type == 0)
-        check(status == 0, "%s:%u:%s was not reached, but status %d, \"%s\"",
-              role, number, moment, status, run->err_text->str);
-    check(type == 0 || strcmp(role, "rnet") != 0 || status == 128 + SIGKILL,
-          "%s:%u:%s: status %d", role, number, moment, status);
-    check(status <= 1 || strcmp(role, "init") == 0 || status == 128 + SIGKILL,
-          "%s:%u:%s (message %u): status %d, \"%s\"", role, number, moment,
-          type, status, run->err_text->str);
-    check(status != 1 || strstr(run->err_text->str, "rnet: run ") != NULL,
-          "%s:%u:%s (message %u): no error, \"%s\"", role, number, moment, type,
-          run->err_text->str);
-    check_nothing_left(world);
+    unsigned type = doom_take(doom);
+    g_autofree char *where = g_strdup_printf(
+        "%s:%u:%s (message %u): status %d, \"%s\"", point->role, point->number,
+        point->action, type, status, run->err_text->str);
+    check(type != 0 || status == 0, "%s", where);
+    check(type == 0 || strcmp(point->role, "rnet") != 0 ||
+              status == 128 + SIGKILL,
+          "%s", where);
+    check(status <= 1 || strcmp(point->role, "init") == 0 ||
+              status == 128 + SIGKILL,
+          "%s", where);
+    check(status != 1 || strstr(run->err_text->str, "rnet: run ") != NULL, "%s",
+          where);
+    check_nothing_left(doom->world);
     return type;
 }
 
-static void check_role(World *world, const char *bundle, const char *role,
+static void check_role(Doom *doom, const char *bundle, const char *role,
                        const char *moment, bool reached[RN_MSG_N_])
 {
-    unsigned number = 1;
+    DoomPoint point = { .role = role, .number = 1, .action = moment };
 
-    for (; number <= MAX_MESSAGES; number++) {
-        unsigned type = check_one(world, bundle, role, number, moment);
+    for (; point.number <= DOOM_MESSAGES_MAX; point.number++) {
+        unsigned type = check_one(doom, bundle, &point);
         if (type == 0)
             return;
-        check(type < RN_MSG_N_, "unknown message %u", type);
         reached[type] = true;
     }
-    check(false, "%s sends more than %d messages", role, MAX_MESSAGES);
-}
-
-static void require_killpoints(const World *world)
-{
-    check(world->killpoints != NULL, "rnet-killpoints is not built");
+    check(false, "%s sends more than %d messages", role, DOOM_MESSAGES_MAX);
 }
 
 /*
  * Only a terminal's fd makes init send TERMINAL, its second message then. The
  * other steps use a bundle without one, so that stderr stays a pipe.
  */
-static void check_terminal_step(World *world, const char *moment)
+static void check_terminal_step(Doom *doom, const char *moment)
 {
     const BundleOptions options = { .terminal = true };
-    g_autofree char *bundle = bundle_new(world, "terminal", &options);
+    const DoomPoint point = { .role = "init", .number = 2, .action = moment };
+    g_autofree char *bundle = bundle_new(doom->world, "terminal", &options);
 
-    check_number(check_one(world, bundle, "init", 2, moment), RN_MSG_TERMINAL,
-                 "message");
+    check_number(check_one(doom, bundle, &point), RN_MSG_TERMINAL, "message");
 }
 
 static void check_all_steps(World *world, const char *moment)
 {
     bool reached[RN_MSG_N_] = { false };
     g_autofree char *bundle = bundle_new(world, "doomed", NULL);
+    g_auto(Doom) doom;
 
-    require_killpoints(world);
+    doom_init(&doom, world);
     for (size_t i = 0; i < G_N_ELEMENTS(roles); i++)
-        check_role(world, bundle, roles[i], moment, reached);
+        check_role(&doom, bundle, roles[i], moment, reached);
     for (size_t i = 0; i < G_N_ELEMENTS(start_messages); i++)
         check(reached[start_messages[i]], "nobody died at message %d",
               start_messages[i]);
-    check_terminal_step(world, moment);
+    check_terminal_step(&doom, moment);
 }
 
 static void test_death_before_any_message_leaves_nothing(World *world)
@@ -176,11 +141,12 @@ static const RequestCase request_cases[] = {
 };
 
 /* A connection whose making kills a helper ends; the container does not. */
-static void check_request(World *world, const char *bundle,
+static void check_request(Doom *doom, const char *bundle,
                           const RequestCase *request, const char *moment)
 {
-    g_autoptr(Run) run =
-        start_doomed(world, bundle, request->role, 2, moment, FEW_FDS);
+    const DoomPoint point = { request->role, 2, moment };
+    g_autoptr(Run) run = doom_start(
+        doom, WORDS("run", "--publish", "8080:80", bundle), &point, FEW_FDS);
 
     run_await(run, "ready");
     rn_autofd int fd = peer_connect(SOCK_STREAM, "127.0.0.1", 8080);
@@ -189,19 +155,20 @@ static void check_request(World *world, const char *bundle,
           g_strerror(failure));
     run_signal(run, SIGTERM);
     run_expect_exit(run, 0);
-    check_number(killed_at(run), request->type, "killed at message");
-    check_nothing_left(world);
+    check_number(doom_take(doom), request->type, "killed at message");
+    check_nothing_left(doom->world);
 }
 
 static void test_death_at_a_connection_spares_the_container(World *world)
 {
     g_autofree char *bundle = bundle_new_payload(
         world, "service", (const char *const[]){ "serve-tcp", "80", NULL });
+    g_auto(Doom) doom;
 
-    require_killpoints(world);
+    doom_init(&doom, world);
     for (size_t i = 0; i < G_N_ELEMENTS(request_cases); i++) {
         for (size_t j = 0; j < G_N_ELEMENTS(moments); j++)
-            check_request(world, bundle, &request_cases[i], moments[j]);
+            check_request(&doom, bundle, &request_cases[i], moments[j]);
     }
 }
 
