@@ -245,6 +245,32 @@ static void other_address_of_the_container_is_left_to_libslirp(void **state)
     close_world(&world);
 }
 
+/* From the kernel's choice of an address, which is that same one. */
+static void service_on_another_address_is_reached_from_it(void **state)
+{
+    static const char *const addresses[] = { "172.20.0.1", "2001:db8:1::1" };
+    World world;
+
+    (void)state;
+    open_handoff_world(&world);
+    for (unsigned i = 0; i < G_N_ELEMENTS(addresses); i++) {
+        RnSocketRequest request = { .remote = endpoint_of(addresses[i], 80) };
+        RnEndpoint bare = endpoint_of(addresses[i], 0);
+        rn_autofd int listener = -1, client = -1, service = -1;
+        int errno_value = 0;
+
+        netns_run(&world.netns, add_address, &bare);
+        listener = netns_listen(&world.netns, SOCK_STREAM, addresses[i], 80);
+        client = ask(&world, &request, &errno_value);
+        assert_int_equal(errno_value, 0);
+        assert_int_equal(await_connect(client), 0);
+        service = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+        pass_byte(client, service);
+    }
+    assert_no_segment(&world);
+    close_world(&world);
+}
+
 static void own_connections_stay_on_lo(void **state)
 {
     static const char *const addresses[] = { "127.0.0.1", "10.0.2.100", "::1",
@@ -454,6 +480,7 @@ int main(void)
         cmocka_unit_test(connection_needs_its_syn_from_the_link_only),
         cmocka_unit_test(spare_connects_without_the_agent),
         cmocka_unit_test(other_address_of_the_container_is_left_to_libslirp),
+        cmocka_unit_test(service_on_another_address_is_reached_from_it),
         cmocka_unit_test(own_connections_stay_on_lo),
         cmocka_unit_test(service_published_needs_no_rule_of_its_own),
         cmocka_unit_test(second_agent_does_it_again),
