@@ -9,8 +9,8 @@
  * every connection, too; that would cost each of them more than it is worth.
  *
  * Kept in order and without doubles, the lowest ports first, so that the same
- * sockets are the same message. Failure after the start is a warning and ends
- * the looking.
+ * sockets are the same message. Failure after the start is a warning, once, and
+ * the next look comes later.
  */
 #include "config.h"
 
@@ -26,7 +26,8 @@
 
 enum {
     INTERVAL_MS = 150,
-    SHARE = 20, /* of the time at most 1 in so much goes into looking */
+    FAILED_MS = 3000, /* the interval after a failure */
+    SHARE = 20,       /* of the time at most 1 in so much goes into looking */
 };
 
 struct RnAgentWatch {
@@ -36,6 +37,7 @@ struct RnAgentWatch {
     RnNetlink *diag;
     RnTimer timer;
     bool has_told; /* at all */
+    bool has_warned;
     RnAgentListening told, now;
 };
 
@@ -104,16 +106,17 @@ static void on_time(RnTimer *timer)
     RnAgentWatch *watch = timer->data;
     g_autoptr(GError) failure = NULL;
     int64_t began_ms = rn_clock_ms();
-    int64_t took_ms = 0;
+    int64_t delay_ms = FAILED_MS;
 
-    if (!look(watch, &failure)) {
-        rn_log_warning("ports that listen: %s, ignoring", failure->message);
-        return;
+    if (look(watch, &failure)) {
+        tell(watch);
+        delay_ms = MAX(INTERVAL_MS, (rn_clock_ms() - began_ms) * SHARE);
+    } else {
+        rn_log(watch->has_warned ? RN_LOG_DEBUG : RN_LOG_WARNING,
+               "ports that listen: %s, ignoring", failure->message);
+        watch->has_warned = true;
     }
-    tell(watch);
-    took_ms = rn_clock_ms() - began_ms;
-    rn_loop_set_timer(watch->loop, timer, MAX(INTERVAL_MS, took_ms * SHARE),
-                      on_time, watch);
+    rn_loop_set_timer(watch->loop, timer, delay_ms, on_time, watch);
 }
 
 RnAgentWatch *rn_agent_watch_new(const RnNetworkPlan *plan, RnLoop *loop,

@@ -25,6 +25,7 @@
 
 enum {
     MAC_LENGTH = 6,
+    NEWS_MAX = 1024, /* a go, so that who makes them fast stops nobody */
 };
 
 static size_t address_length(uint16_t family)
@@ -213,9 +214,11 @@ bool rn_netlink_take_news(int fd)
 {
     char byte = 0;
 
-    /* a datagram is gone however little of it is read */
-    while (recv(fd, &byte, sizeof byte, 0) >= 0 || errno == ENOBUFS ||
-           errno == EINTR)
-        continue;
-    return errno == EAGAIN;
+    for (unsigned i = 0; i < NEWS_MAX; i++) {
+        /* a datagram is gone however little of it is read */
+        if (recv(fd, &byte, sizeof byte, 0) < 0 && errno != ENOBUFS &&
+            errno != EINTR)
+            return errno == EAGAIN;
+    }
+    return true;
 }

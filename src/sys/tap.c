@@ -35,8 +35,8 @@
     "a device control group or a security module forbids it; inside another "  \
     "container, start that one with \"--device " TUN_DEVICE "\""
 #define HINT_TAKEN                                                             \
-    "the namespace has an interface of that name already; choose another "     \
-    "network namespace"
+    "the namespace has an interface of that name already, which is in use or " \
+    "no TAP; choose another network namespace"
 #define HINT_ADMIN                                                             \
     "it takes CAP_NET_ADMIN in the user namespace that owns the network "      \
     "namespace"

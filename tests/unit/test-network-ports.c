@@ -11,6 +11,7 @@
 
 #include <netinet/in.h>
 
+#include <rnet/net/network-parts.h>
 #include <rnet/util/fd.h>
 
 #include "network-world.h"
@@ -332,6 +333,47 @@ static void port_out_of_range_or_published_by_hand_is_left_alone(void **state)
     close_auto(&world, &lines);
 }
 
+/* nsagent stands nearer to the container than the monitor. */
+static void list_malformed_or_not_asked_for_refused(void **state)
+{
+    enum {
+        WHOLE = sizeof(RnAgentListening)
+    };
+    static const struct {
+        RnAgentListening list;
+        gsize length;
+        uint16_t first; /* of the range; 0: none */
+    } cases[] = {
+        { { .count = 0 }, WHOLE, 0 },
+        { { .count = 0 }, WHOLE - 1, 1 },
+        { { .count = RN_LISTENING_MAX + 1 }, WHOLE, 1 },
+        { { .count = 1 }, WHOLE, 1 },
+        { { .count = 1, .endpoints = { { .family = AF_INET } } }, WHOLE, 1 },
+        { { .count = 1, .endpoints = { { .family = AF_UNIX, .port = 1 } } },
+          WHOLE,
+          1 },
+    };
+    World world;
+
+    (void)state;
+    open_world(&world, PART_SERVE, 0);
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(GError) error = NULL;
+        g_auto(RnMsg) msg = { .length = cases[i].length };
+
+        rn_network_free(world.network);
+        world.network = rn_network_new(&(RnNetworkRequest){
+            .plan = &world.plan,
+            .auto_publish = { cases[i].first, 65535, RN_TRANSPORT_TCP },
+            .take_link = -1,
+        });
+        memcpy(msg.payload, &cases[i].list, sizeof cases[i].list);
+        assert_false(rn_network_take_listening(world.network, &msg, &error));
+        assert_error(error, RN_ERROR, RN_ERROR_PROTOCOL, "malformed list");
+    }
+    close_world(&world);
+}
+
 static void port_of_the_host_exposed_reaches_every_relay(void **state)
 {
     Report seen;
@@ -389,6 +431,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(service_on_all_addresses_is_reached_at_the_guests),
         cmocka_unit_test(number_that_is_taken_becomes_a_free_one),
         cmocka_unit_test(port_out_of_range_or_published_by_hand_is_left_alone),
+        cmocka_unit_test(list_malformed_or_not_asked_for_refused),
         cmocka_unit_test(port_of_the_host_exposed_reaches_every_relay),
         cmocka_unit_test(port_exposed_that_is_taken_inside_refused_by_name),
     };

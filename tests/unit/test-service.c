@@ -33,7 +33,9 @@ typedef enum Part {
     PART_EXIT_7,
     PART_KILL_ITSELF,
     PART_CHATTER,
-    PART_COUNT, /* ready only after MANY messages */
+    PART_COUNT,  /* ready only after MANY messages */
+    PART_TALK,   /* other messages before and after readiness */
+    PART_REPORT, /* a message for MANY that came after readiness */
 } Part;
 
 static void say_failed(Part part)
@@ -47,6 +49,20 @@ static void say_failed(Part part)
     (void)rn_msg_send_error(RN_HELPER_FD, failure, NULL);
 }
 
+static void say(uint32_t type)
+{
+    (void)!rn_msg_send(RN_HELPER_FD, type, NULL, 0, NULL, 0, NULL);
+}
+
+static bool receive_many(int count, RnMsg *msg)
+{
+    for (int i = 0; i < count; i++) {
+        if (!rn_msg_recv(RN_HELPER_FD, msg, NULL))
+            return false;
+    }
+    return true;
+}
+
 static bool play(Part part, RnMsg *msg)
 {
     bool fails = part == PART_SAY_FAILED || part == PART_SAY_PEER_DIED;
@@ -57,15 +73,15 @@ static bool play(Part part, RnMsg *msg)
         return false;
     if (part == PART_KILL_ITSELF)
         (void)raise(SIGTERM);
-    for (int i = 1; part == PART_COUNT && i < MANY; i++) {
-        if (!rn_msg_recv(RN_HELPER_FD, msg, NULL))
-            return false;
-    }
-    (void)!rn_msg_send(RN_HELPER_FD, RN_MSG_RELAY_READY, NULL, 0, NULL, 0,
-                       NULL);
+    if (part == PART_COUNT && !receive_many(MANY - 1, msg))
+        return false;
+    if (part == PART_TALK)
+        say(RN_MSG_AGENT_EXPOSED);
+    say(RN_MSG_RELAY_READY);
     if (part == PART_CHATTER)
-        (void)!rn_msg_send(RN_HELPER_FD, RN_MSG_RELAY_READY, NULL, 0, NULL, 0,
-                           NULL);
+        say(RN_MSG_RELAY_READY);
+    if (part == PART_TALK || (part == PART_REPORT && receive_many(MANY, msg)))
+        say(RN_MSG_AGENT_LISTENING);
     return true;
 }
 
@@ -91,7 +107,7 @@ typedef struct World {
     RnLoop *loop;
     RnService service;
     Part part;
-    int n_ready, n_ended, n_restarts;
+    int n_ready, n_ended, n_restarts, n_messages;
     bool restart_at_end;
     GError *why;
 } World;
@@ -121,7 +137,22 @@ static bool ready(RnService *service, RnMsg *msg, GError **error)
     (void)error;
     assert_int_equal(msg->type, RN_MSG_RELAY_READY);
     world->n_ready++;
-    if (world->part != PART_CHATTER)
+    if (world->part == PART_TALK)
+        assert_int_equal(world->n_messages, 1);
+    for (int i = 0; world->part == PART_REPORT && i < MANY; i++)
+        post(world, RN_MSG_RELAY_WITHDRAW);
+    if (world->part <= PART_COUNT && world->part != PART_CHATTER)
+        rn_loop_quit(world->loop);
+    return true;
+}
+
+static bool take_message(RnService *service, RnMsg *msg, GError **error)
+{
+    World *world = service->owner;
+
+    (void)error;
+    world->n_messages++;
+    if (msg->type == RN_MSG_AGENT_LISTENING)
         rn_loop_quit(world->loop);
     return true;
 }
@@ -153,6 +184,7 @@ static const RnServiceType type = {
     .ready_message = RN_MSG_RELAY_READY,
     .begin = begin,
     .ready = ready,
+    .message = take_message,
     .ended = ended,
     .restart = restart,
 };
@@ -246,6 +278,52 @@ static void feeding_that_must_wait_goes_on_from_the_loop(void **state)
     close_world(&world);
 }
 
+static void other_messages_are_taken_before_and_after_readiness(void **state)
+{
+    World world;
+
+    (void)state;
+    open_world(&world, PART_TALK);
+    run(&world);
+    assert_int_equal(world.n_ready, 1);
+    assert_int_equal(world.n_messages, 2);
+    assert_int_equal(world.n_ended, 0);
+    close_world(&world);
+}
+
+static void messages_after_readiness_all_arrive(void **state)
+{
+    World world;
+
+    (void)state;
+    open_world(&world, PART_REPORT);
+    run(&world);
+    assert_int_equal(world.n_messages, 1);
+    assert_int_equal(world.n_ended, 0);
+    close_world(&world);
+}
+
+/* Nobody will want it, so its end is told. */
+static void fd_for_a_service_that_does_not_run_is_closed(void **state)
+{
+    World world;
+    int pair[2] = { -1, -1 };
+    g_auto(RnMsg) msg = { 0 };
+
+    (void)state;
+    open_world(&world, PART_LIVE);
+    assert_true(rn_msg_pair(pair, NULL));
+    rn_service_post(&world.service, &(RnOutMessage){
+                                        .type = RN_MSG_AGENT_SERVE,
+                                        .fds = &pair[1],
+                                        .n_fds = 1,
+                                        .takes_last_fd = true,
+                                    });
+    assert_int_equal(rn_msg_try_recv(pair[0], &msg), -1);
+    (void)close(pair[0]);
+    close_world(&world);
+}
+
 static void restart_asked_for_happens(void **state)
 {
     World world;
@@ -302,6 +380,9 @@ int main(int argc, char **argv)
         cmocka_unit_test(delay_doubles_up_to_its_limit),
         cmocka_unit_test(end_of_helper_told_with_its_reason),
         cmocka_unit_test(feeding_that_must_wait_goes_on_from_the_loop),
+        cmocka_unit_test(other_messages_are_taken_before_and_after_readiness),
+        cmocka_unit_test(messages_after_readiness_all_arrive),
+        cmocka_unit_test(fd_for_a_service_that_does_not_run_is_closed),
         cmocka_unit_test(restart_asked_for_happens),
         cmocka_unit_test(service_moved_is_observed_by_its_new_loop),
         cmocka_unit_test(stop_kills_without_a_word),

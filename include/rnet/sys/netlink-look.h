@@ -38,7 +38,10 @@ bool rn_netlink_has_default_route(RnNetlink *netlink, unsigned link_index,
  */
 bool rn_netlink_open_news(int *out_fd, GError **error) RN_CHECK;
 
-/* Reads all that there is; false: the socket is of no use any more. */
+/*
+ * Reads what there is (of very much a part, then it is readable still); false
+ * with errno: the socket is of no use any more.
+ */
 bool rn_netlink_take_news(int fd);
 
 #endif

@@ -10,12 +10,14 @@
 #include <rnet/util/error.h>
 
 /*
- * Creates the interface `name` in the network namespace that the caller is in
- * and returns its fd in *out_fd: non-blocking, CLOEXEC, one frame a read or
+ * Creates the interface `name` in the network namespace that the caller is in,
+ * or attaches to the TAP of that name that is there, persistent (`ip tuntap
+ * add`) and held by nobody, and returns its fd in *out_fd: non-blocking, CLOEXEC, one frame a read or
  * write, behind a struct virtio_net_hdr (linux/virtio_net.h, 10 bytes) in the
  * host's byte order and without packet information. The kernel fills the
  * header with zeros; written, it can tell of a burst of UDP datagrams. The
- * interface goes when the last copy of the fd is closed. Needs CAP_NET_ADMIN over the namespace, and
+ * interface goes, unless it is persistent, when the last copy of the fd is
+ * closed. Needs CAP_NET_ADMIN over the namespace, and
  * /dev/net/tun. Errors are RN_ERRNO, with a hint where one is known.
  */
 bool rn_tap_open(const char *name, int *out_fd, GError **error) RN_CHECK;
