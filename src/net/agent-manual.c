@@ -8,7 +8,9 @@
  * more. While it is not, published ports have rules of their own. Both can be
  * done again and again: the kernel drops routes with the address or the link.
  *
- * A namespace that changes all the time is looked at once in PAUSE_MS.
+ * The sooner the better: a connection that libslirp carries already is reset when
+ * the handoff begins. A namespace that changes all the time is looked at less and
+ * less often, down to once in PAUSE_MAX_MS.
  * Failure: a warning, once; TCP is libslirp's then.
  */
 #include "config.h"
@@ -23,7 +25,8 @@
 #include <rnet/util/log.h>
 
 enum {
-    PAUSE_MS = 50, /* between two looks */
+    PAUSE_MIN_MS = 1, /* between two looks; doubles while there is news */
+    PAUSE_MAX_MS = 64,
     FAMILIES = 2,
 };
 
@@ -33,6 +36,8 @@ struct RnAgentManual {
     int news;
     RnWatch news_watch;
     RnTimer pause;
+    int pause_ms;
+    int64_t pause_end_ms;
     bool is_handed_off[FAMILIES];
     bool has_warned;
 };
@@ -131,7 +136,21 @@ static void end_pause(RnTimer *timer)
 {
     RnAgentManual *manual = timer->data;
 
+    manual->pause_end_ms = rn_clock_ms();
     rn_watch_set_events(&manual->news_watch, EPOLLIN);
+}
+
+static void begin_pause(RnAgentManual *manual)
+{
+    int64_t quiet_ms = rn_clock_ms() - manual->pause_end_ms;
+
+    if (quiet_ms <= manual->pause_ms)
+        manual->pause_ms = MIN(2 * manual->pause_ms, PAUSE_MAX_MS);
+    else
+        manual->pause_ms = PAUSE_MIN_MS;
+    rn_watch_set_events(&manual->news_watch, 0);
+    rn_loop_set_timer(manual->loop, &manual->pause, manual->pause_ms, end_pause,
+                      manual);
 }
 
 static void on_news(RnWatch *watch, uint32_t events)
@@ -145,9 +164,7 @@ static void on_news(RnWatch *watch, uint32_t events)
         return;
     }
     follow(manual);
-    rn_watch_set_events(watch, 0);
-    rn_loop_set_timer(manual->loop, &manual->pause, PAUSE_MS, end_pause,
-                      manual);
+    begin_pause(manual);
 }
 
 RnAgentManual *rn_agent_manual_new(const RnAgentNetwork *network, RnLoop *loop,
@@ -158,6 +175,7 @@ RnAgentManual *rn_agent_manual_new(const RnAgentNetwork *network, RnLoop *loop,
     manual->network = network;
     manual->loop = loop;
     manual->news = -1;
+    manual->pause_ms = PAUSE_MIN_MS;
     /* so that what an nsagent before this one did is undone if need be */
     for (unsigned i = 0; i < FAMILIES; i++)
         manual->is_handed_off[i] = true;
