@@ -3,8 +3,8 @@
  * generated - files that the plan has texts for, as mounts of single files
  *
  * Runs in init, as the container's root, before the change of root. Makes a
- * tmpfs, writes the files, takes a detached mount of each, and takes the tmpfs
- * away again: the mounts keep it alive and are all that is reachable of it.
+ * tmpfs, writes the files, and takes a detached mount of each: these keep it
+ * alive, and are all that the container can reach of it.
  */
 #include "config.h"
 
@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include <sys/mount.h>
+#include <sys/stat.h>
 
 #include <rnet/runtime/mounts.h>
 #include <rnet/sys/mount.h>
@@ -69,6 +70,12 @@ static bool is_mounted_by_bundle(const RnPlan *plan, const char *path)
     return false;
 }
 
+static bool is_wanted(const RnPlan *plan, const File *file)
+{
+    return text_of(plan, file) != NULL &&
+           !is_mounted_by_bundle(plan, file->path);
+}
+
 static bool write_file(int folder_fd, const File *file, const char *text,
                        int *out_fd, GError **error)
 {
@@ -86,12 +93,10 @@ static bool write_files(const RnPlan *plan, int folder_fd,
                         RnGenerated *generated, GError **error)
 {
     for (unsigned i = 0; i < RN_GENERATED_N; i++) {
-        const char *text = text_of(plan, &files[i]);
-
-        if (text == NULL || is_mounted_by_bundle(plan, files[i].path))
+        if (!is_wanted(plan, &files[i]))
             continue;
-        if (!write_file(folder_fd, &files[i], text, &generated->fds[i],
-                        error)) {
+        if (!write_file(folder_fd, &files[i], text_of(plan, &files[i]),
+                        &generated->fds[i], error)) {
             g_prefix_error(error, "\"%s\": ", files[i].path);
             return false;
         }
@@ -99,17 +104,44 @@ static bool write_files(const RnPlan *plan, int folder_fd,
     return true;
 }
 
-/* The tmpfs has to be attached, since only then can its files be cloned. */
+static bool wants_any(const RnPlan *plan)
+{
+    for (unsigned i = 0; i < RN_GENERATED_N; i++) {
+        if (is_wanted(plan, &files[i]))
+            return true;
+    }
+    return false;
+}
+
+/* "/" or the same by another name. */
+static bool is_root(int fd)
+{
+    struct stat one = { 0 };
+    struct stat root = { 0 };
+
+    return fstat(fd, &one) < 0 || stat("/", &root) < 0 ||
+           (one.st_dev == root.st_dev && one.st_ino == root.st_ino);
+}
+
+/*
+ * The tmpfs has to be attached, since only then can its files be cloned. It goes
+ * with the old root: an unmount of its own would make the kernel wait for a
+ * grace period once more. Not where it lies on the old root itself: it would be
+ * what is unmounted in that one's place.
+ */
 bool rn_generated_make(const RnPlan *plan, int scratch_fd,
                        RnGenerated *generated, GError **error)
 {
     rn_autofd int folder_fd = -1;
 
+    if (!wants_any(plan))
+        return true;
     return rn_mount_make_tmpfs("4m", MS_NOSUID | MS_NODEV | MS_NOEXEC,
                                &folder_fd, error) &&
            rn_mount_attach(folder_fd, scratch_fd, error) &&
            write_files(plan, folder_fd, generated, error) &&
-           rn_mount_detach(folder_fd, error);
+           ((!plan->manner.no_pivot && !is_root(scratch_fd)) ||
+            rn_mount_detach(folder_fd, error));
 }
 
 static bool is_refusal(const GError *failure)

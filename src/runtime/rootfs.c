@@ -73,12 +73,10 @@ static bool open_root(const RnPlan *plan, int *out_fd, GError **error)
                                     "directory with the container's files");
 }
 
-static bool bind_root(int target_fd, RnRootfs *rootfs, GError **error)
+static bool attach_root(int target_fd, const RnRootfs *rootfs, GError **error)
 {
     /* a mount that pivot_root(2) takes may not be shared, nor its parent */
-    return rn_mount_clone(target_fd, "", RN_MOUNT_RECURSIVE, &rootfs->fd,
-                          error) &&
-           rn_mount_attach(rootfs->fd, target_fd, error) &&
+    return rn_mount_attach(rootfs->fd, target_fd, error) &&
            rn_mount_set_propagation(rootfs->fd, MS_PRIVATE | MS_REC, error);
 }
 
@@ -124,8 +122,10 @@ bool rn_rootfs_build(const RnPlan *plan, RnRootfs *rootfs, GError **error)
     rn_generated_init(&generated);
     return open_root(plan, &target_fd, error) &&
            take_sources(plan, rootfs, error) && cut_propagation(error) &&
+           rn_mount_clone(target_fd, "", RN_MOUNT_RECURSIVE, &rootfs->fd,
+                          error) &&
            rn_generated_make(plan, target_fd, &generated, error) &&
-           bind_root(target_fd, rootfs, error) &&
+           attach_root(target_fd, rootfs, error) &&
            add_mounts(plan, rootfs, error) &&
            rn_devices_add(plan, rootfs->fd, error) &&
            rn_generated_place(&generated, rootfs->fd, rootfs->left_out,

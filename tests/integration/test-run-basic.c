@@ -339,6 +339,36 @@ static void test_root_without_userns_runs(World *world)
     check_nothing_left(world);
 }
 
+/* The host's root as the container's: the tree that it was taken from must be
+ * gone all the same, with what rnet had mounted on it. */
+static void test_root_of_the_host_is_taken_once(World *world)
+{
+    const char *const args[] = {
+        "/bin/sh", "-c",
+        "for i in / /etc/hosts; do "
+        "awk -v i=$i '$5 == i' /proc/self/mountinfo | wc -l; done",
+        NULL
+    };
+    g_autofree char *bundle = bundle_new(
+        world, "hosts-root",
+        &(BundleOptions){ .args = args,
+                          .namespaces = "network mount pid ipc uts" });
+    g_autofree char *path = g_build_filename(bundle, "config.json", NULL);
+    g_autofree char *text = NULL;
+    g_autoptr(GString) config = NULL;
+    g_autoptr(Run) run = NULL;
+
+    check(g_file_get_contents(path, &text, NULL, NULL), "read %s", path);
+    config = g_string_new(text);
+    check(g_string_replace(config, "\"path\": \"rootfs\"", "\"path\": \"/\"",
+                           1) == 1,
+          "no root in %s", path);
+    bundle_write(world, bundle, "config.json", config->str, 0644);
+    run = run_bundle(world, bundle, 0);
+    check_text(run->out_text->str, "1\n1\n");
+    check_nothing_left(world);
+}
+
 int main(void)
 {
     static const WorldTest tests[] = {
@@ -361,6 +391,8 @@ int main(void)
         { "user_other_than_root_has_its_ids",
           test_user_other_than_root_has_its_ids, WORLD_NEEDS_IDS },
         { "home_is_that_of_passwd", test_home_is_that_of_passwd, 0 },
+        { "root_of_the_host_is_taken_once", test_root_of_the_host_is_taken_once,
+          WORLD_ONLY_AS_ROOT },
         { "root_without_userns_runs", test_root_without_userns_runs,
           WORLD_ONLY_AS_ROOT },
     };

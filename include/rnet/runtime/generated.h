@@ -27,7 +27,8 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(RnGenerated, rn_generated_clear)
 /*
  * Writes the files that the plan has a text for and no mount of config.json
  * takes the place of. scratch_fd is a directory of the host that is covered by
- * a mount for a moment, in this mount namespace only.
+ * a mount, in this mount namespace only, and stays so until the old root is
+ * unmounted; with no_pivot, or if it is "/", for a moment.
  */
 bool rn_generated_make(const RnPlan *plan, int scratch_fd,
                        RnGenerated *generated, GError **error) RN_CHECK;
