@@ -57,23 +57,36 @@ static unsigned collect_fds(const RnKeeperRequest *request,
     return n;
 }
 
+static bool copy_ranges(const GArray *ranges, RnMonitorSetup *setup,
+                        GError **error)
+{
+    setup->n_ranges = ranges != NULL ? ranges->len : 0;
+    if (setup->n_ranges > RN_AGENT_MAX_RANGES)
+        return rn_set_error(error, RN_ERROR_LIMIT,
+                            "network: %u separate ranges of published ports, "
+                            "where %d are possible",
+                            setup->n_ranges, RN_AGENT_MAX_RANGES);
+    if (setup->n_ranges > 0)
+        memcpy(setup->ranges, ranges->data,
+               setup->n_ranges * sizeof setup->ranges[0]);
+    return true;
+}
+
 static bool send_setup(int socket, const RnKeeperRequest *request,
                        GError **error)
 {
-    const GArray *ranges = request->network.ranges;
     int fds[RN_MONITOR_FD_N_];
     RnMonitorSetup setup = {
         .plan = *request->network.plan,
         .flags = (request->until_unused ? RN_MONITOR_UNTIL_UNUSED : 0) |
                  (request->netns_path != NULL ? RN_MONITOR_HAS_PATH : 0),
         .auto_publish = request->network.auto_publish,
-        .n_ranges = ranges->len,
         .log_level = rn_log_level(),
     };
     unsigned n_fds = collect_fds(request, fds, &setup.fds);
 
-    g_return_val_if_fail(ranges->len <= RN_AGENT_MAX_RANGES, false);
-    memcpy(setup.ranges, ranges->data, ranges->len * sizeof setup.ranges[0]);
+    if (!copy_ranges(request->network.ranges, &setup, error))
+        return false;
     if (request->key != NULL)
         (void)g_strlcpy(setup.key, request->key, sizeof setup.key);
     return rn_msg_send(socket, RN_MSG_MONITOR_SETUP, &setup, sizeof setup, fds,
@@ -278,7 +291,8 @@ static bool keep(Monitor *monitor, GError **error)
         .key = setup->key[0] != '\0' ? setup->key : NULL,
     };
 
-    g_array_append_vals(ranges, setup->ranges, setup->n_ranges);
+    if (setup->n_ranges > 0)
+        g_array_append_vals(ranges, setup->ranges, setup->n_ranges);
     request.take_entry = adopt_entry(monitor);
     request.network.take_listeners = g_steal_pointer(&monitor->listeners);
     monitor->keeper = rn_keeper_new(&request, monitor->loop, error);
