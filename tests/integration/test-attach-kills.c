@@ -2,11 +2,11 @@
 /*
  * test-attach-kills - the death of any process at any step of an attach
  *
- * Role:     runs rnet-killpoints (killpoint.c) once for every process, every
- *           message that it sends, and both moments, before and after
+ * Role:     runs rnet-killpoints (doom.h) once for every process, every message
+ *           that it sends, and both moments, before and after
  * Runs in:  see world.h
- * Data:     "killpoint TYPE" on stderr shows that the moment came. A detached
- *           monitor has no stderr: there the command's status does
+ * Data:     doom.h tells whether the moment came; a role is through when a
+ *           number is never reached
  * Failure:  a run that hangs, a process or state entry that is left when the
  *           next attach has come and gone, or a message at which nobody died
  */
@@ -15,65 +15,44 @@
 #include <signal.h>
 
 #include <rnet/util/fd.h>
-#include <rnet/util/protocol.h>
 
 #include "box.h"
 #include "check.h"
+#include "doom.h"
 #include "guest.h"
 #include "leftovers.h"
 
-enum {
-    MAX_MESSAGES = 32
-}; /* of one process in one run */
-
 /* Who is to die, in what kind of attach. */
-typedef struct Doom {
+typedef struct Victim {
     const char *role;
     bool detached;
-} Doom;
+} Victim;
 
-static const Doom dooms[] = {
-    { "rnet", true },          { "rnet-monitor", true }, { "rnet", false },
-    { "rnet-nsagent", false }, { "rnet-relay", false },
+static const Victim victims[] = {
+    { "rnet", false },      { "rnet-nsagent", false }, { "rnet-relay", false },
+    { "rnet", true },       { "rnet-monitor", true },  { "rnet-nsagent", true },
+    { "rnet-relay", true },
 };
 static const char *const moments[] = { "before", "after" };
 
-/* Every message that an attach sends whose sender has a stderr. */
+/* Every message of an attach. */
 static const RnMsgType messages[] = {
-    RN_MSG_MONITOR_SETUP, RN_MSG_MONITOR_PATH, RN_MSG_MONITOR_LISTENER,
-    RN_MSG_MONITOR_START, RN_MSG_AGENT_SETUP,  RN_MSG_AGENT_READY,
-    RN_MSG_AGENT_SERVE,   RN_MSG_RELAY_SETUP,  RN_MSG_RELAY_LISTENER,
-    RN_MSG_RELAY_START,   RN_MSG_RELAY_READY,
+    RN_MSG_MONITOR_SETUP,  RN_MSG_MONITOR_PATH,  RN_MSG_MONITOR_LISTENER,
+    RN_MSG_MONITOR_START,  RN_MSG_MONITOR_READY, RN_MSG_AGENT_SETUP,
+    RN_MSG_AGENT_READY,    RN_MSG_AGENT_SERVE,   RN_MSG_RELAY_SETUP,
+    RN_MSG_RELAY_LISTENER, RN_MSG_RELAY_START,   RN_MSG_RELAY_READY,
 };
 
 /* An attach of which that process dies; its stdin's end is its end, too. */
-static Run *start_doomed(const Guest *guest, const Doom *doom, unsigned number,
-                         const char *moment)
+static Run *start_doomed(Doom *doom, const Guest *guest, const Victim *victim,
+                         const DoomPoint *point)
 {
-    g_autofree char *kill =
-        g_strdup_printf("RNET_TEST_KILL=%s:%u:%s", doom->role, number, moment);
     g_autofree char *path = g_strdup_printf("/proc/%s/ns/net", guest->pid);
-    const char *const env[] = { kill, NULL };
-    const RunOptions options = {
-        .binary = guest->world->killpoints,
-        .env = env,
-    };
 
-    return run_start(guest->world,
-                     WORDS("attach", "-p", "127.0.0.1:8080:80", "--exit-fd",
-                           "0", doom->detached ? "--detach" : "--", path),
-                     &options);
-}
-
-/* The message type at which a process died; 0: none did that could tell. */
-static unsigned killed_at(const Run *run)
-{
-    static const char marker[] = "killpoint ";
-    const char *found = strstr(run->err_text->str, marker);
-
-    return found == NULL
-               ? 0
-               : (unsigned)g_ascii_strtoull(found + strlen(marker), NULL, 10);
+    return doom_start(doom,
+                      WORDS("attach", "-p", "127.0.0.1:8080:80", "--exit-fd",
+                            "0", victim->detached ? "--detach" : "--", path),
+                      point, 0);
 }
 
 /* Another attach has nothing in its way, and leaves nothing behind. */
@@ -81,6 +60,10 @@ static void check_next(Guest *guest)
 {
     Guest other;
 
+    /* what is left has ended, or does now */
+    g_autoptr(Run) end =
+        run_start(guest->world, WORDS("detach", guest->pid), NULL);
+    check(run_wait(end) <= 1, "detach: \"%s\"", end->err_text->str);
     guest_start(&other, guest->world);
     guest_attach(&other, "127.0.0.1:8081:80", other.pid);
     guest_kill(guest);
@@ -88,57 +71,55 @@ static void check_next(Guest *guest)
     guest_stop(&other);
 }
 
-/* One run: the type of the message that was its last; *out_died: somebody has
- * died over a message. */
-static unsigned check_one(World *world, const Doom *doom, unsigned number,
-                          const char *moment, bool *out_died)
+/* One run; the type of the message that was its last, 0 if none was. */
+static unsigned check_one(Doom *doom, World *world, const Victim *victim,
+                          const DoomPoint *point)
 {
+    bool launcher = strcmp(point->role, "rnet") == 0;
     Guest guest;
 
     guest_start(&guest, world);
-    g_autoptr(Run) run = start_doomed(&guest, doom, number, moment);
-    if (doom->detached)
+    g_autoptr(Run) run = start_doomed(doom, &guest, victim, point);
+    if (victim->detached)
         (void)run_wait(run); /* else it would not get to its end */
     rn_fd_close(&run->in);
     int status = run_wait(run);
-    unsigned type = killed_at(run);
-    bool launcher = strcmp(doom->role, "rnet") == 0;
-    check(status == 0 || status == 1 || (launcher && status == 128 + SIGKILL),
-          "%s:%u:%s: status %d, \"%s\"", doom->role, number, moment, status,
-          run->err_text->str);
-    check(status != 1 || strstr(run->err_text->str, "rnet: attach: ") != NULL,
-          "%s:%u:%s: no error, \"%s\"", doom->role, number, moment,
-          run->err_text->str);
-    /* what is left of it has ended, or does now */
-    g_autoptr(Run) end = run_start(world, WORDS("detach", guest.pid), NULL);
-    check(run_wait(end) <= 1, "detach: \"%s\"", end->err_text->str);
     check_next(&guest);
-    *out_died = type != 0 || status != 0;
+    unsigned type = doom_take(doom);
+    g_autofree char *where = g_strdup_printf(
+        "%s:%u:%s (message %u): status %d, \"%s\"", point->role, point->number,
+        point->action, type, status, run->err_text->str);
+    check(type != 0 || status == 0, "%s", where);
+    check(!launcher || type == 0 || status == 128 + SIGKILL, "%s", where);
+    check(status <= 1 || launcher, "%s", where);
+    check(status != 1 || strstr(run->err_text->str, "rnet: attach: ") != NULL,
+          "%s", where);
     return type;
 }
 
-static void check_doom(World *world, const Doom *doom, const char *moment,
-                       bool reached[RN_MSG_N_])
+static void check_victim(Doom *doom, World *world, const Victim *victim,
+                         const char *moment, bool reached[RN_MSG_N_])
 {
-    bool died = true;
-    unsigned number = 1;
+    DoomPoint point = { .role = victim->role, .number = 1, .action = moment };
 
-    for (; died && number <= MAX_MESSAGES; number++) {
-        unsigned type = check_one(world, doom, number, moment, &died);
-        check(type < RN_MSG_N_, "unknown message %u", type);
+    for (; point.number <= DOOM_MESSAGES_MAX; point.number++) {
+        unsigned type = check_one(doom, world, victim, &point);
+        if (type == 0)
+            return;
         reached[type] = true;
     }
-    check(!died, "%s sends more than %d messages", doom->role, MAX_MESSAGES);
-    check(number > 2, "%s did not die", doom->role);
+    check(false, "%s sends more than %d messages", victim->role,
+          DOOM_MESSAGES_MAX);
 }
 
 static void check_all(World *world, const char *moment)
 {
     bool reached[RN_MSG_N_] = { false };
+    g_auto(Doom) doom;
 
-    check(world->killpoints != NULL, "rnet-killpoints is not built");
-    for (size_t i = 0; i < G_N_ELEMENTS(dooms); i++)
-        check_doom(world, &dooms[i], moment, reached);
+    doom_init(&doom, world);
+    for (size_t i = 0; i < G_N_ELEMENTS(victims); i++)
+        check_victim(&doom, world, &victims[i], moment, reached);
     for (size_t i = 0; i < G_N_ELEMENTS(messages); i++)
         check(reached[messages[i]], "nobody died at message %d", messages[i]);
 }
