@@ -8,6 +8,7 @@
  */
 #include "config.h"
 
+#include <signal.h>
 #include <unistd.h>
 
 #include <sys/mount.h>
@@ -58,6 +59,41 @@ static void test_network_carries_both_ways(World *world)
     check(count_frames(&guest) - before < sizeof text,
           "TCP came through the interface");
     rn_fd_close(&listener);
+    guest_stop(&guest);
+}
+
+/* In the foreground, as only there is somebody who is told. */
+static void test_ports_come_and_go(World *world)
+{
+    rn_autofd int exposed = peer_serve(SOCK_STREAM, "127.0.0.1", 0);
+    g_autofree char *port = g_strdup_printf("%u", peer_port(exposed));
+    Guest guest;
+
+    guest_start(&guest, world);
+    g_autoptr(Run) run =
+        run_start(world,
+                  WORDS("attach", "--publish-all=3000-3010", "--expose-host",
+                        port, "--ready-fd", "1", guest.pid),
+                  NULL);
+    rn_autofd int service = inside_bind(&guest.inside, "127.0.0.1", 3000);
+    check_call(listen(service, 8) == 0, "listen");
+    run_await_error(run, "published 127.0.0.1:3000 -> 3000/tcp");
+    rn_autofd int client = peer_connect(SOCK_STREAM, "127.0.0.1", 3000);
+    rn_autofd int accepted = peer_accept(service);
+    peer_send(client, "ping");
+    peer_expect(accepted, "ping");
+    rn_fd_close(&service);
+    run_await_error(run, "withdrawn 127.0.0.1:3000 -> 3000/tcp");
+
+    rn_autofd int inside =
+        inside_connect(&guest.inside, "127.0.0.1", peer_port(exposed));
+    rn_autofd int outside = peer_accept(exposed);
+    peer_send(inside, "ping");
+    peer_expect(outside, "ping");
+    rn_fd_close(&exposed);
+    run_signal(run, SIGTERM);
+    run_expect_exit(run, 128 + SIGTERM);
+    check_text(run->out_text->str, "1");
     guest_stop(&guest);
 }
 
@@ -234,6 +270,7 @@ static void test_namespace_of_others_is_refused(World *world)
 static const WorldTest tests[] = {
     { "attach_published_and_outbound_pass", test_network_carries_both_ways,
       WORLD_NEEDS_LINK },
+    { "attach_ports_of_either_side_come_and_go", test_ports_come_and_go },
     { "attach_second_is_refused", test_second_attach_is_refused },
     { "attach_twice_at_once_one_wins", test_one_of_many_wins },
     { "attach_killed_relay_is_replaced", test_killed_relay_is_replaced },
