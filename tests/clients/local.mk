@@ -10,6 +10,8 @@ client_tests = \
 	tests/clients/containerd \
 	tests/clients/docker \
 	tests/clients/slirp4netns
+	tests/clients/hooks \
+	tests/clients/hooks-podman
 TESTS += $(client_tests)
 EXTRA_DIST += $(client_tests) \
 	tests/clients/cni-cases.bash \
