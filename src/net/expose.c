@@ -83,6 +83,8 @@ static int connect_host(Caller *caller)
         return errno;
     rn_tcp_tune(caller->host);
     errno_value = rn_tcp_connect(caller->host, &caller->target);
+    if (errno_value == 0 && rn_tcp_is_own_peer(caller->host))
+        return ECONNREFUSED;
     if (errno_value == EINPROGRESS &&
         !rn_loop_add(caller->expose->loop, &caller->host_watch, caller->host,
                      EPOLLOUT, handle_host, caller, NULL))
@@ -123,6 +125,8 @@ static void handle_host(RnWatch *watch, uint32_t events)
     (void)events;
     if (getsockopt(watch->fd, SOL_SOCKET, SO_ERROR, &errno_value, &length) < 0)
         errno_value = errno;
+    if (errno_value == 0 && rn_tcp_is_own_peer(watch->fd))
+        errno_value = ECONNREFUSED;
     if (errno_value != 0)
         errno_value = try_next(caller, errno_value);
     if (errno_value == EINPROGRESS)

@@ -263,6 +263,15 @@ static void fail_outside(Flow *flow, int errno_value)
     refuse_flow(flow, errno_value);
 }
 
+/* 0, or why it is no connection after all. */
+static int check_outside(const Attempt *attempt)
+{
+    return rn_endpoint_is_loopback(&attempt->target) &&
+                   rn_tcp_is_own_peer(attempt->outside)
+               ? ECONNREFUSED
+               : 0;
+}
+
 static void handle_outside(RnWatch *watch, uint32_t events)
 {
     Flow *flow = watch->data;
@@ -272,6 +281,8 @@ static void handle_outside(RnWatch *watch, uint32_t events)
     (void)events;
     if (getsockopt(watch->fd, SOL_SOCKET, SO_ERROR, &errno_value, &length) < 0)
         errno_value = errno;
+    if (errno_value == 0)
+        errno_value = check_outside(flow->attempt);
     if (errno_value != 0) {
         fail_outside(flow, errno_value);
         return;
@@ -298,7 +309,8 @@ static int open_outside(const RnHandoff *handoff, Attempt *attempt)
                                        attempt->outside);
     if (errno_value != 0)
         return errno_value;
-    return rn_tcp_connect(attempt->outside, &attempt->target);
+    errno_value = rn_tcp_connect(attempt->outside, &attempt->target);
+    return errno_value == 0 ? check_outside(attempt) : errno_value;
 }
 
 static void connect_outside(Flow *flow)

@@ -23,6 +23,7 @@
 
 #include <rnet/net/address-plan.h>
 #include <rnet/net/splice.h>
+#include <rnet/sys/tcp.h>
 #include <rnet/util/fd.h>
 #include <rnet/util/log.h>
 
@@ -33,6 +34,7 @@ struct RnVisit {
     RnInsideAttempt attempt;
     RnEndpoint address;       /* the client's, as it is outside */
     RnEndpoint local, remote; /* of the present attempt */
+    bool has_target;          /* an address of its own */
     bool may_change_family;   /* the other one is there, not yet tried */
     void *data;               /* of parts->ended */
     GList link;
@@ -109,6 +111,15 @@ static bool choose_next(RnVisit *visit, int errno_value)
     return errno_value == ECONNREFUSED && choose_other_family(visit);
 }
 
+/* Refuses a connection of the namespace to itself; as rn_inside_connect(). */
+static int refuse_own_peer(const RnVisit *visit, int errno_value, int *inside)
+{
+    if (errno_value != 0 || !visit->has_target || !rn_tcp_is_own_peer(*inside))
+        return errno_value;
+    rn_fd_close(inside);
+    return ECONNREFUSED;
+}
+
 static void handle_attempt(int take_fd, int errno_value, void *data);
 
 /* Attempts until one is under way (EINPROGRESS), succeeds (0), or all failed. */
@@ -120,6 +131,7 @@ static int make_attempts(RnVisit *visit, int *out_inside)
             visit->parts->inside, &visit->attempt, &visit->local,
             &visit->remote, handle_attempt, visit, out_inside);
 
+        errno_value = refuse_own_peer(visit, errno_value, out_inside);
         if (errno_value == 0 || errno_value == EINPROGRESS)
             return errno_value;
         rn_log_debug("publish: connect to %s inside: %s",
@@ -135,6 +147,7 @@ static void handle_attempt(int take_fd, int errno_value, void *data)
     RnVisit *visit = data;
     int inside = take_fd;
 
+    errno_value = refuse_own_peer(visit, errno_value, &inside);
     if (errno_value != 0 && choose_next(visit, errno_value))
         errno_value = make_attempts(visit, &inside);
     if (errno_value == 0)
@@ -162,6 +175,7 @@ int rn_visit_start(RnVisitParts *parts, int take_client,
         .client = take_client,
         .address = *address,
         .data = data,
+        .has_target = target->family != AF_UNSPEC,
         .may_change_family = target->family == AF_UNSPEC,
     };
     visit->link.data = visit;

@@ -32,6 +32,20 @@ int rn_tcp_connect(int fd, const RnEndpoint *to)
     return errno == EALREADY ? EINPROGRESS : errno;
 }
 
+bool rn_tcp_is_own_peer(int fd)
+{
+    struct sockaddr_storage name, peer;
+    socklen_t name_length = sizeof name, peer_length = sizeof peer;
+    RnEndpoint a, b;
+
+    if (getsockname(fd, (struct sockaddr *)&name, &name_length) < 0 ||
+        getpeername(fd, (struct sockaddr *)&peer, &peer_length) < 0)
+        return false;
+    rn_endpoint_from_sockaddr(&name, &a);
+    rn_endpoint_from_sockaddr(&peer, &b);
+    return rn_endpoint_equal(&a, &b);
+}
+
 void rn_tcp_tune(int fd)
 {
     int on = 1;

@@ -1,4 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
+noinst_HEADERS += tests/unit/own-peer.h
+unit_tests += tests/unit/test-tcp
+tests_unit_test_tcp_SOURCES = tests/unit/test-tcp.c tests/unit/tcp-pair.c
+tests_unit_test_tcp_LDADD = $(SYS_LIBS) $(CMOCKA_LIBS)
 unit_tests += tests/unit/test-loop
 tests_unit_test_loop_SOURCES = tests/unit/test-loop.c
 tests_unit_test_loop_LDADD = $(SYS_LIBS) $(CMOCKA_LIBS)

@@ -20,6 +20,7 @@
 #include <rnet/util/msg.h>
 
 #include "frames.h"
+#include "own-peer.h"
 #include "publish-bench.h"
 
 static void loopback_client_is_shown_as_gateway_and_served(void **state)
@@ -423,6 +424,26 @@ static const Target targets[] = {
     { "127.0.0.1", "fd00::100", "fd00::2", true },
 };
 
+/* Nobody listens any more, and the connection inside has met itself. */
+static void client_is_not_led_to_itself(void **state)
+{
+    g_autoptr(Bench) bench = make_bench("127.0.0.1");
+    RnRelayListener info = { .guest = test_endpoint("127.0.0.1", 80) };
+    int listener = listen_on("127.0.0.1", &info.host);
+    rn_autofd int client = -1, own = make_own_peer();
+    RnSocketReply answer = { 0 };
+
+    (void)state;
+    assert_true(rn_publish_tcp_add(bench->publish, &info, listener, NULL));
+    bench->answers[0] = KEEP;
+    client = connect_to(&info.host);
+    await_requests(bench, 1);
+    answer.id = bench->requests[0].id;
+    assert_true(rn_msg_send(bench->agent, RN_MSG_SOCKET_REPLY, &answer,
+                            sizeof answer, &own, 1, NULL));
+    await_reset(bench, client);
+}
+
 static void target_of_its_own_is_the_only_one_tried(void **state)
 {
     (void)state;
@@ -464,6 +485,7 @@ int main(void)
         cmocka_unit_test(shortage_of_fds_stops_accepting_until_flows_end),
         cmocka_unit_test(exhausted_fds_pause_without_spinning),
         cmocka_unit_test(crowd_at_one_port_leaves_the_other_open),
+        cmocka_unit_test(client_is_not_led_to_itself),
         cmocka_unit_test(target_of_its_own_is_the_only_one_tried),
         cmocka_unit_test(withdrawn_listener_keeps_its_waiting_clients),
         cmocka_unit_test(listener_that_is_shut_down_is_left_without_a_pause),

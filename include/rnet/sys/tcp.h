@@ -14,6 +14,14 @@
 int rn_tcp_connect(int fd, const RnEndpoint *to) RN_CHECK;
 
 /*
+ * Whether a connected socket is its own peer. A connect to an address of this
+ * host where nobody listens comes to that, once in a while, if the port is one
+ * of those that connect(2) chooses from: the SYN meets itself (simultaneous
+ * open). It was refused, rather.
+ */
+bool rn_tcp_is_own_peer(int fd);
+
+/*
  * Options for a socket whose bytes are passed on as they come. Sockets that a
  * listener accepts have those of the listener (its TCP ones, too). A socket of
  * another kind stays as it is.
