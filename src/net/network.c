@@ -11,7 +11,8 @@
  * rn_network_start() turns a loop of its own until the relay is ready; the
  * first end or failure of a helper in that time is its error. Afterwards an
  * end is a warning and a restart, for ever: the namespace fds are held here, so
- * a restart cannot be in vain for good while the container lives.
+ * a restart cannot be in vain for good while the container lives. A link of the
+ * caller's is another matter: its end is the network's.
  */
 #include "config.h"
 
@@ -19,6 +20,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <string.h>
 
 #include <rnet/net/network-parts.h>
@@ -235,6 +237,14 @@ static void note_agent_end(RnService *service, const GError *why)
     report_failure(service, why);
 }
 
+/* Whether the other end of a link of the caller's is gone. */
+static bool has_link_ended(const RnNetwork *network)
+{
+    struct pollfd link = { .fd = network->link, .events = POLLRDHUP };
+
+    return network->is_agentless && poll(&link, 1, 0) > 0;
+}
+
 /*
  * An nsagent that is dying loses its sockets one by one: the relay learns it
  * first, and a new relay would get one that nobody answers on. Its end, which
@@ -244,6 +254,13 @@ static void note_relay_end(RnService *service, const GError *why)
 {
     RnNetwork *network = service->owner;
 
+    if (!network->is_starting && has_link_ended(network)) {
+        rn_log_info("%s: %s; the link has ended", service->type->name,
+                    why->message);
+        if (network->link_ended != NULL)
+            network->link_ended(network->link_data);
+        return;
+    }
     if (!network->is_starting &&
         g_error_matches(why, RN_ERROR, RN_ERROR_HELPER_LOST) &&
         network->agent.is_ready)
@@ -302,6 +319,8 @@ RnNetwork *rn_network_new(const RnNetworkRequest *request)
     network->netns_fd = -1;
     network->link = request->take_link;
     network->is_agentless = request->take_link >= 0;
+    network->link_ended = request->link_ended;
+    network->link_data = request->link_data;
     if (network->is_agentless)
         network->setup.plan.handoff_mode = RN_HANDOFF_MODE_OFF;
     network->relay_serving = -1;

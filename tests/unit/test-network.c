@@ -139,6 +139,45 @@ static void link_of_the_caller_needs_no_namespace(void **state)
     close_world(&world);
 }
 
+static void quit_loop(void *data)
+{
+    const World *world = data;
+
+    rn_loop_quit(world->loop);
+}
+
+/* A virtual machine that is gone: no relay would be of use. */
+static void link_of_the_caller_that_ends_ends_the_network(void **state)
+{
+    g_autoptr(GError) error = NULL;
+    World world;
+    int pair[2] = { -1, -1 };
+    pid_t relay = 0;
+
+    (void)state;
+    open_world(&world, PART_SERVE, 0);
+    rn_network_free(world.network);
+    assert_true(rn_msg_pair(pair, NULL));
+    world.network = rn_network_new(&(RnNetworkRequest){
+        .plan = &world.plan,
+        .take_listeners = open_listeners(&world, 1),
+        .take_link = pair[0],
+        .link_ended = quit_loop,
+        .link_data = &world,
+    });
+    (void)!rn_network_start(world.network, -1, -1, &error);
+    assert_no_error(error);
+    assert_true(rn_network_watch(world.network, world.loop, NULL));
+    relay = ask_relay(&world).pid;
+    assert_true(relay > 0);
+    (void)close(pair[1]);
+    assert_int_equal(kill(relay, SIGKILL), 0);
+    assert_true(rn_loop_run(world.loop, NULL));
+    assert_false(rn_network_is_up(world.network));
+    assert_no_children();
+    close_world(&world);
+}
+
 static void start_failed_says_why_and_leaves_nothing(void **state)
 {
     static const struct {
@@ -206,6 +245,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(agent_killed_replaced_with_its_relay),
         cmocka_unit_test(agent_that_a_relay_lost_is_replaced_as_well),
         cmocka_unit_test(link_of_the_caller_needs_no_namespace),
+        cmocka_unit_test(link_of_the_caller_that_ends_ends_the_network),
         cmocka_unit_test(start_failed_says_why_and_leaves_nothing),
         cmocka_unit_test(agent_that_cannot_join_says_why),
         cmocka_unit_test(ranges_more_than_possible_refused),

@@ -26,6 +26,8 @@ struct RnNetwork {
     int netns_fd;
     int link;          /* -1 until nsagent made it */
     bool is_agentless; /* the link is the caller's, there is no namespace */
+    void (*link_ended)(void *data);
+    void *link_data;
     int relay_serving; /* the relay's end of the serving pair, until sent */
     RnService agent, relay;
     GArray *exposed;            /* of RnNetworkExposed: what nsagent opened */

@@ -30,6 +30,10 @@ typedef struct RnNetworkRequest {
     /* A link that the caller has, when there is no namespace to enter (a TAP
      * opened elsewhere, a socket to a virtual machine); -1: nsagent makes it */
     int take_link;
+    /* Such a link has ended, and with it the network: nothing is started again.
+     * Called once, from the loop, after rn_network_watch(); may be NULL */
+    void (*link_ended)(void *data);
+    void *link_data;
 } RnNetworkRequest;
 
 RnNetwork *rn_network_new(const RnNetworkRequest *request) RN_CHECK;
