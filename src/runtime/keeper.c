@@ -198,12 +198,15 @@ RnKeeper *rn_keeper_new(const RnKeeperRequest *request, RnLoop *loop,
                         GError **error)
 {
     RnKeeper *keeper = g_new0(RnKeeper, 1);
+    RnNetworkRequest network = request->network;
 
+    network.link_ended = end;
+    network.link_data = keeper;
     keeper->loop = loop;
     keeper->entry = request->take_entry;
     keeper->key = g_strdup(request->key);
     keeper->pidfd = keeper->exit_fd = keeper->signal_fd = -1;
-    keeper->network = rn_network_new(&request->network);
+    keeper->network = rn_network_new(&network);
     if (start(keeper, request, error))
         return keeper;
     rn_keeper_free(keeper);

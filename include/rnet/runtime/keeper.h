@@ -6,7 +6,8 @@
  * detached monitor: brings the network up, serves the socket of its entry, and
  * notices when it is over. The network's end is the end of the process, of the
  * namespace (no process is in it, no path leads to it), an event on a fd, a
- * signal to the keeper, or CONTROL_DETACH; what counts, the request says.
+ * signal to the keeper, or CONTROL_DETACH; what counts, the request says. The
+ * end of a link of the caller's counts always.
  *
  * What CONTROL_STATE has:
  *     { "key": "hook@web", "up": true, "handoff": true, "pid": 4711 (of the
@@ -27,7 +28,7 @@
 typedef struct RnKeeper RnKeeper;
 
 typedef struct RnKeeperRequest {
-    RnNetworkRequest network;
+    RnNetworkRequest network; /* but for link_ended, which is the keeper's */
     int netns_fd;  /* borrowed, like all of these; -1 with network.take_link */
     int userns_fd; /* -1: the caller's own */
     int pidfd;     /* its end is the network's; -1 */
