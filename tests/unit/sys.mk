@@ -26,6 +26,10 @@ tests_unit_test_confine_SOURCES = tests/unit/test-confine.c
 tests_unit_test_confine_LDADD = $(SYS_LIBS) $(CMOCKA_LIBS)
 noinst_HEADERS += tests/unit/in-child.h
 noinst_HEADERS += tests/unit/netns.h
+unit_tests += tests/unit/test-netlink-look
+tests_unit_test_netlink_look_SOURCES = tests/unit/test-netlink-look.c \
+	tests/unit/netns.c
+tests_unit_test_netlink_look_LDADD = $(SYS_LIBS) $(CMOCKA_LIBS)
 unit_tests += tests/unit/test-netlink
 tests_unit_test_netlink_SOURCES = tests/unit/test-netlink.c tests/unit/netns.c
 tests_unit_test_netlink_LDADD = $(SYS_LIBS) $(CMOCKA_LIBS)

@@ -132,6 +132,35 @@ static void port_published_later_is_delivered_like_the_others(void **state)
     close_world(&world);
 }
 
+/* What was on its way when nsagent died, the next one has in its set-up. */
+static void second_agent_adds_what_is_missing(void **state)
+{
+    RnAgentSetup setup = make_setup(false);
+    g_auto(RnMsg) msg = { 0 };
+    g_autoptr(GError) error = NULL;
+    World world;
+
+    (void)state;
+    require_tun();
+    open_world(&world, true);
+    rn_fd_close(&world.monitor);
+    (void)wait_for_exit(&world);
+    setup.ranges[setup.n_ranges++] =
+        (RnPortRange){ 9000, 9000, RN_TRANSPORT_TCP };
+    start_agent(&world);
+    assert_true(rn_msg_send(
+        world.monitor, RN_MSG_AGENT_SETUP, &setup, sizeof setup,
+        (int[]){ world.netns.netns_fd, world.netns.userns_fd }, 2, NULL));
+    (void)!rn_msg_expect(world.monitor, RN_MSG_AGENT_READY,
+                         sizeof(RnAgentReady), 0, &msg, &error);
+    assert_no_error(error);
+    serve(&world);
+    exchange(&world, "10.0.2.100", "192.0.2.7", 4321, 9000);
+    exchange(&world, "10.0.2.100", "192.0.2.7", 4321, 8005);
+    exchange(&world, "fd00::100", "2001:db8::7", 4321, 9000);
+    close_world(&world);
+}
+
 /* Its answers ask for the gateway's MAC. */
 static void port_withdrawn_answers_by_the_link(void **state)
 {
@@ -313,6 +342,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(service_published_sees_the_address_of_the_client),
         cmocka_unit_test(port_published_later_is_delivered_like_the_others),
+        cmocka_unit_test(second_agent_adds_what_is_missing),
         cmocka_unit_test(port_withdrawn_answers_by_the_link),
         cmocka_unit_test(address_of_the_client_in_use_reported),
         cmocka_unit_test(namespace_configured_has_the_parameters),
