@@ -100,13 +100,24 @@ static bool watch_signals(RnKeeper *keeper, GError **error)
 static bool watch_fd(RnKeeper *keeper, RnWatch *watch, int fd, int *out_fd,
                      GError **error)
 {
+    g_autoptr(GError) failure = NULL;
+
     if (fd < 0)
         return true;
     *out_fd = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
     if (*out_fd < 0)
         return rn_set_errno(error, errno, "watch fd %d", fd);
-    return rn_loop_add(keeper->loop, watch, *out_fd, EPOLLIN | EPOLLRDHUP,
-                       on_end, keeper, error);
+    if (rn_loop_add(keeper->loop, watch, *out_fd, EPOLLIN | EPOLLRDHUP, on_end,
+                    keeper, &failure))
+        return true;
+    /* epoll_ctl(2): of files and /dev/null there is nothing to wait for */
+    if (rn_error_is_errno(failure, EPERM))
+        return rn_set_error(error, RN_ERROR_INVALID,
+                            "fd %d has no end that could be waited for, as a "
+                            "pipe has",
+                            fd);
+    g_propagate_error(error, g_steal_pointer(&failure));
+    return false;
 }
 
 static bool identify(RnKeeper *keeper, int netns_fd, GError **error)

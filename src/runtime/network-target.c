@@ -212,8 +212,7 @@ static bool fail_process(pid_t pid, int errno_value, GError **error)
     if (errno_value == ESRCH || errno_value == ENOENT)
         return rn_set_error(error, RN_ERROR_NOT_FOUND, "there is no process %d",
                             (int)pid);
-    (void)rn_set_errno(error, errno_value,
-                       "open the network namespace of process %d", (int)pid);
+    (void)rn_set_errno(error, errno_value, "open its network namespace");
     if ((errno_value == EACCES || errno_value == EPERM) &&
         stat(path, &status) == 0 && status.st_uid != geteuid())
         return hint_owner(status.st_uid, error);
