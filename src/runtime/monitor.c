@@ -299,20 +299,21 @@ static bool keep(Monitor *monitor, GError **error)
     return monitor->keeper != NULL;
 }
 
-/* stdout and stderr too, before there is a child that would have them. */
-static bool leave_stdio(GError **error)
+/* stdout and stderr too, before there is a child that would have them; and the
+ * directory, whose file system somebody may want to unmount. */
+static bool leave_caller(GError **error)
 {
     rn_autofd int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 
     if (null < 0 || dup2(null, STDOUT_FILENO) < 0 ||
         dup2(null, STDERR_FILENO) < 0)
         return rn_set_errno(error, errno, "open \"/dev/null\"");
-    return true;
+    return chdir("/") == 0 || rn_set_errno(error, errno, "enter \"/\"");
 }
 
 static bool run_monitor(Monitor *monitor, GError **error)
 {
-    if (!leave_stdio(error) || !rn_keeper_block_signals(error) ||
+    if (!leave_caller(error) || !rn_keeper_block_signals(error) ||
         !receive_all(monitor, error))
         return false;
     monitor->loop = rn_loop_new(error);

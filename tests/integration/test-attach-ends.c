@@ -107,6 +107,22 @@ static void test_foreground_signal_ends(World *world)
     test_signal_ends(world, SIGINT);
 }
 
+/* A monitor has nothing of its caller's that somebody could wait for. */
+static void check_lets_go(pid_t monitor)
+{
+    static const char *const files[] = { "fd/0", "fd/1", "fd/2", "cwd" };
+
+    check(monitor > 0, "no monitor");
+    for (unsigned i = 0; i < G_N_ELEMENTS(files); i++) {
+        g_autofree char *path =
+            g_strdup_printf("/proc/%d/%s", monitor, files[i]);
+        g_autofree char *target = g_file_read_link(path, NULL);
+
+        check(target != NULL, "read \"%s\"", path);
+        check_text(target, i < 3 ? "/dev/null" : "/");
+    }
+}
+
 static void test_process_ends(World *world)
 {
     Guest guest;
@@ -122,7 +138,7 @@ static void test_process_ends(World *world)
 
     guest_start(&guest, world);
     guest_attach(&guest, NULL, guest.pid);
-    check(find_process(MONITOR) > 0, "no monitor");
+    check_lets_go(find_process(MONITOR));
     guest_stop(&guest);
 }
 

@@ -18,7 +18,7 @@
  * Starts it and returns when the network is up. Of the request nothing is taken
  * but take_entry, on success: all fds and the listeners stay the caller's. Not
  * for a link of the caller's; no notices. It is a child of the caller which
- * outlives it, in a session of its own, its stdio /dev/null.
+ * outlives it, in a session of its own, its stdio /dev/null, in "/".
  */
 bool rn_monitor_spawn(const RnKeeperRequest *request, pid_t *out_pid,
                       GError **error) RN_CHECK;
