@@ -109,22 +109,27 @@ static bool publish_port(RnNetwork *network, RnAutoPort *port, GError **error)
     return true;
 }
 
-/* "published 127.0.0.1:3000 -> 3000/tcp", of a port that is published. */
-static void tell(const RnNetwork *network, const char *what,
-                 const RnAutoPort *port)
+/* "published 127.0.0.1:3000 -> 3000/tcp", of a port that is published; the
+ * caller's, NULL for another. */
+static char *describe(const RnNetwork *network, const char *what,
+                      const RnAutoPort *port)
 {
     char host[RN_ENDPOINT_TEXT];
-    g_autofree char *line = NULL;
 
-    for (guint i = 0; i < network->listeners->len && line == NULL; i++) {
+    for (guint i = 0; i < network->listeners->len; i++) {
         const RnRelayListener *info =
             &g_array_index(network->listeners, RnListener, i).info;
 
         if (info->id == port->id)
-            line = g_strdup_printf("%s %s -> %u/tcp", what,
+            return g_strdup_printf("%s %s -> %u/tcp", what,
                                    rn_endpoint_format(&info->host, host),
                                    port->port);
     }
+    return NULL;
+}
+
+static void tell(const RnNetwork *network, const char *line)
+{
     if (line != NULL && network->notice != NULL)
         network->notice(line, network->notice_data);
 }
@@ -132,6 +137,7 @@ static void tell(const RnNetwork *network, const char *what,
 static void withdraw(RnNetwork *network, const RnAutoPort *port)
 {
     GArray *ports = network->auto_ports;
+    g_autofree char *line = describe(network, "withdrawn", port);
 
     for (guint i = 0; i < ports->len; i++) {
         if (g_array_index(ports, RnAutoPort, i).port != port->port)
@@ -141,20 +147,23 @@ static void withdraw(RnNetwork *network, const RnAutoPort *port)
     }
     if (port->id == 0)
         return; /* it never could be published */
-    tell(network, "withdrawn", port);
     /* somebody else may have withdrawn it before */
     (void)!rn_network_withdraw(network, port->id, NULL);
+    tell(network, line);
 }
 
 static void publish(RnNetwork *network, RnAutoPort port)
 {
     g_autoptr(GError) failure = NULL;
+    g_autofree char *line = NULL;
 
-    if (publish_port(network, &port, &failure))
-        tell(network, "published", &port);
-    else
+    if (publish_port(network, &port, &failure)) {
+        line = describe(network, "published", &port);
+        tell(network, line);
+    } else {
         rn_log_warning("publish %u/tcp: %s, ignoring", port.port,
                        failure->message);
+    }
     g_array_append_val(network->auto_ports, port);
 }
 
