@@ -24,6 +24,41 @@
 #include "leftovers.h"
 #include "peer.h"
 
+static Inside *adopt(World *world, Run *run, const char *payload)
+{
+    Inside *inside = g_new0(Inside, 1);
+
+    inside->world = world;
+    inside->run = run;
+    run_await(inside->run, "ready");
+    inside->pid = find_process(payload);
+    check(inside->pid > 0, "no process of the container");
+    g_autofree char *path = g_strdup_printf("/proc/%d/ns/net", inside->pid);
+    inside->netns_fd = open(path, O_RDONLY | O_CLOEXEC);
+    inside->world_netns_fd = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+    check_call(inside->netns_fd >= 0 && inside->world_netns_fd >= 0,
+               "open the network namespaces");
+    return inside;
+}
+
+Inside *inside_start_up(World *world, const char *const *options)
+{
+    g_autoptr(GPtrArray) args = g_ptr_array_new();
+    g_autofree char *payload =
+        g_build_filename(world->dir, "base", "payload", NULL);
+
+    g_ptr_array_add(args, (void *)"up");
+    for (size_t i = 0; options[i] != NULL; i++)
+        g_ptr_array_add(args, (void *)options[i]);
+    g_ptr_array_add(args, payload);
+    g_ptr_array_add(args, (void *)"serve-tcp");
+    g_ptr_array_add(args, (void *)"80");
+    g_ptr_array_add(args, NULL);
+    return adopt(world,
+                 run_start(world, (const char *const *)args->pdata, NULL),
+                 payload);
+}
+
 Inside *inside_start(World *world, const char *network)
 {
     static unsigned number;
@@ -33,20 +68,10 @@ Inside *inside_start(World *world, const char *network)
     const char *const plain[] = { "run", bundle, NULL };
     const char *const with_network[] = { "run", "--network", network, bundle,
                                          NULL };
-    Inside *inside = g_new0(Inside, 1);
 
-    inside->world = world;
-    inside->run =
-        run_start(world, network != NULL ? with_network : plain, NULL);
-    run_await(inside->run, "ready");
-    inside->pid = find_process("/bin/payload");
-    check(inside->pid > 0, "no process of the container");
-    g_autofree char *path = g_strdup_printf("/proc/%d/ns/net", inside->pid);
-    inside->netns_fd = open(path, O_RDONLY | O_CLOEXEC);
-    inside->world_netns_fd = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
-    check_call(inside->netns_fd >= 0 && inside->world_netns_fd >= 0,
-               "open the network namespaces");
-    return inside;
+    return adopt(world,
+                 run_start(world, network != NULL ? with_network : plain, NULL),
+                 "/bin/payload");
 }
 
 void inside_stop(Inside *inside)
@@ -94,6 +119,14 @@ int inside_bind(const Inside *inside, const char *address, unsigned port)
     check(bind(fd, (struct sockaddr *)&storage, length) == 0,
           "bind to %s port %u in the container: %s", address, port,
           g_strerror(errno));
+    return fd;
+}
+
+int inside_listen(const Inside *inside, const char *address, unsigned port)
+{
+    int fd = inside_bind(inside, address, port);
+
+    check_call(listen(fd, SOMAXCONN) == 0, "listen in the container");
     return fd;
 }
 

@@ -23,6 +23,10 @@ typedef struct Inside {
 Inside *inside_start(World *world,
                      const char *network) G_GNUC_WARN_UNUSED_RESULT;
 
+/* The same for a command of `rnet up OPTIONS...` (NULL-terminated). */
+Inside *inside_start_up(World *world,
+                        const char *const *options) G_GNUC_WARN_UNUSED_RESULT;
+
 /* Ends it with SIGTERM; nothing may be left, see leftovers.h. Frees. */
 void inside_stop(Inside *inside);
 
@@ -35,6 +39,9 @@ int inside_socket(const Inside *inside, int family);
 
 /* The same, bound with SO_REUSEADDR; port 0: any. */
 int inside_bind(const Inside *inside, const char *address, unsigned port);
+
+/* The same, and listening. */
+int inside_listen(const Inside *inside, const char *address, unsigned port);
 
 /* connect() of any socket: 0 or errno. */
 int inside_dial(int fd, const char *address, unsigned port);
