@@ -17,7 +17,9 @@ static const char *const stages[] = { "createRuntime", "poststop" };
 
 static json_t *make_arguments(const RnHookFiles *files)
 {
-    json_t *list = json_pack("[s, s]", "rnet", "hook");
+    /* Podman's containers have a root file system each, and no resolv.conf
+     * without a network of Podman's */
+    json_t *list = json_pack("[s, s, s]", "rnet", "hook", "--resolv-conf");
 
     for (gsize i = 0; files->arguments != NULL && files->arguments[i] != NULL;
          i++)

@@ -20,6 +20,7 @@
 #include <rnet/dialect/attached.h>
 #include <rnet/dialect/hook-files.h>
 #include <rnet/dialect/hook-input.h>
+#include <rnet/dialect/hook-resolv.h>
 #include <rnet/dialect/hook-words.h>
 #include <rnet/dialect/input.h>
 #include <rnet/runtime/attach.h>
@@ -33,7 +34,7 @@ enum {
 
 typedef struct HookOptions {
     RnHookWords words;
-    gboolean no_annotations;
+    gboolean no_annotations, resolv_conf;
 } HookOptions;
 
 static void clear_options(HookOptions *options)
@@ -71,6 +72,9 @@ static bool parse_arguments(int argc, char **argv, HookOptions *options,
           "Let a port of the host's loopback be reached", "PORT[:PORT]" },
         { "no-annotations", 0, 0, G_OPTION_ARG_NONE, &options->no_annotations,
           "Do not heed the container's annotations", NULL },
+        { "resolv-conf", 0, 0, G_OPTION_ARG_NONE, &options->resolv_conf,
+          "Write /etc/resolv.conf into its root file system if it has none",
+          NULL },
         { NULL },
     };
     g_autoptr(GOptionContext) context = g_option_context_new(NULL);
@@ -155,6 +159,19 @@ static bool attach(const RnDialectWorld *world, const char *key,
            (done || rn_attach_detached(&request, error));
 }
 
+/* Only before there is a process in it: "running" is too late. */
+static bool write_resolv(const RnHookInput *input, const HookOptions *options,
+                         const RnNetworkWish *wish, GError **error)
+{
+    if (!options->resolv_conf || input->bundle == NULL ||
+        g_str_equal(input->status, "running"))
+        return true;
+    if (rn_hook_write_resolv(input->bundle, wish, error))
+        return true;
+    g_prefix_error(error, "--resolv-conf: ");
+    return false;
+}
+
 /* Nothing to do for a container that says "rnet.network=none". */
 static bool attach_as_wished(const RnDialectWorld *world, const char *key,
                              const RnHookInput *input, HookOptions *options,
@@ -173,7 +190,8 @@ static bool attach_as_wished(const RnDialectWorld *world, const char *key,
     case RN_NETWORK_NONE:
         return true;
     case RN_NETWORK_SLIRP:
-        return attach(world, key, input, &wish, error);
+        return write_resolv(input, options, &wish, error) &&
+               attach(world, key, input, &wish, error);
     default:
         return rn_set_error(error, RN_ERROR_UNSUPPORTED,
                             "network \"%s\": a hook can only make one",

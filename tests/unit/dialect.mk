@@ -15,6 +15,10 @@ unit_tests += tests/unit/test-hook-input
 tests_unit_test_hook_input_SOURCES = tests/unit/test-hook-input.c
 tests_unit_test_hook_input_LDADD = $(DIALECT_LIBS) $(CMOCKA_LIBS)
 
+unit_tests += tests/unit/test-hook-resolv
+tests_unit_test_hook_resolv_SOURCES = tests/unit/test-hook-resolv.c
+tests_unit_test_hook_resolv_LDADD = $(DIALECT_LIBS) $(CMOCKA_LIBS)
+
 unit_tests += tests/unit/test-slirp4netns-api
 tests_unit_test_slirp4netns_api_SOURCES = tests/unit/test-slirp4netns-api.c
 tests_unit_test_slirp4netns_api_LDADD = $(DIALECT_LIBS) $(CMOCKA_LIBS)

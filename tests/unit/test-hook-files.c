@@ -39,11 +39,11 @@ static void files_have_what_podman_wants(void **state)
     for (gsize i = 0; i < G_N_ELEMENTS(stages); i++) {
         g_autofree char *name = g_strdup_printf("rnet-%s.json", stages[i]);
         g_autoptr(json_t) found = load(directory, name);
-        g_autoptr(json_t) wanted =
-            json_pack("{s:s, s:{s:s, s:[s,s,s,s]}, s:{s:{s:s}}, s:[s]}",
-                      "version", "1.0.0", "hook", "path", "/usr/bin/rnet",
-                      "args", "rnet", "hook", "--publish", "8080:80", "when",
-                      "annotations", "^rnet\\.", ".*", "stages", stages[i]);
+        g_autoptr(json_t) wanted = json_pack(
+            "{s:s, s:{s:s, s:[s,s,s,s,s]}, s:{s:{s:s}}, s:[s]}", "version",
+            "1.0.0", "hook", "path", "/usr/bin/rnet", "args", "rnet", "hook",
+            "--resolv-conf", "--publish", "8080:80", "when", "annotations",
+            "^rnet\\.", ".*", "stages", stages[i]);
 
         assert_true(json_equal(found, wanted));
     }

@@ -15,7 +15,8 @@
 /* All borrowed. */
 typedef struct RnHookFiles {
     const char *program;          /* absolute path of rnet */
-    const char *const *arguments; /* after "rnet hook"; NULL: none */
+    const char *const *arguments; /* after "rnet hook
+                                     --resolv-conf"; NULL: none */
     bool always; /* false: for containers with an annotation "rnet.*" */
 } RnHookFiles;
 
