@@ -9,7 +9,7 @@ client_tests = \
 	tests/clients/cni-user \
 	tests/clients/containerd \
 	tests/clients/docker \
-	tests/clients/slirp4netns
+	tests/clients/slirp4netns \
 	tests/clients/hooks \
 	tests/clients/hooks-podman
 TESTS += $(client_tests)
