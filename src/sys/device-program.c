@@ -29,6 +29,8 @@ enum {
     R_MAJOR = BPF_REG_4,
     R_MINOR = BPF_REG_5,
     R_SCRATCH = BPF_REG_6,
+    R_KIND = BPF_REG_7, /* type and major in one */
+    KIND_SHIFT = 28,    /* of the type; the kernel's majors have 12 bits */
     TYPE_MASK = 0xffff, /* of access_type; the access is above it */
     ACCESS_SHIFT = 16,
     ALL_ACCESS = BPF_DEVCG_ACC_MKNOD | BPF_DEVCG_ACC_READ | BPF_DEVCG_ACC_WRITE,
@@ -63,9 +65,11 @@ static void emit_alu(GArray *program, uint8_t operation, uint8_t target,
                                      .imm = constant });
 }
 
-static void emit_copy(GArray *program, uint8_t target, uint8_t source)
+/* One operation with a register: BPF_MOV, BPF_OR. */
+static void emit_alu_with(GArray *program, uint8_t operation, uint8_t target,
+                          uint8_t source)
 {
-    emit(program, (struct bpf_insn){ .code = BPF_ALU | BPF_X | BPF_MOV,
+    emit(program, (struct bpf_insn){ .code = BPF_ALU | BPF_X | operation,
                                      .dst_reg = REGISTER(target),
                                      .src_reg = REGISTER(source) });
 }
@@ -111,24 +115,38 @@ bool rn_device_rule_is_total(const RnDeviceRule *rule)
            rule_access(rule) == ALL_ACCESS;
 }
 
+/* The fewer jumps, the less has the kernel's verifier to follow, for which
+ * every start of a container waits. */
+static void emit_match(GArray *program, const RnDeviceRule *rule)
+{
+    int32_t type = rule->type == 'b' ? BPF_DEVCG_DEV_BLOCK : BPF_DEVCG_DEV_CHAR;
+
+    if (rule->type != 'a' && rule->major >= 0 &&
+        rule->major < (1 << KIND_SHIFT)) {
+        emit_jump(program, BPF_JNE, R_KIND,
+                  (type << KIND_SHIFT) | (int32_t)rule->major);
+    } else {
+        if (rule->type != 'a')
+            emit_jump(program, BPF_JNE, R_TYPE, type);
+        if (rule->major >= 0)
+            emit_jump(program, BPF_JNE, R_MAJOR, (int32_t)rule->major);
+    }
+    if (rule->minor >= 0)
+        emit_jump(program, BPF_JNE, R_MINOR, (int32_t)rule->minor);
+}
+
 static void emit_rule(GArray *program, const RnDeviceRule *rule)
 {
     unsigned start = program->len;
 
-    if (rule->type != 'a')
-        emit_jump(program, BPF_JNE, R_TYPE,
-                  rule->type == 'b' ? BPF_DEVCG_DEV_BLOCK : BPF_DEVCG_DEV_CHAR);
-    if (rule->major >= 0)
-        emit_jump(program, BPF_JNE, R_MAJOR, (int32_t)rule->major);
-    if (rule->minor >= 0)
-        emit_jump(program, BPF_JNE, R_MINOR, (int32_t)rule->minor);
-    if (rule->allow) {
-        emit_alu(program, BPF_AND, R_ACCESS, ALL_ACCESS & ~rule_access(rule));
-        emit_jump(program, BPF_JNE, R_ACCESS, 0);
-    } else {
-        emit_copy(program, R_SCRATCH, R_ACCESS);
+    emit_match(program, rule);
+    if (!rule->allow) {
+        emit_alu_with(program, BPF_MOV, R_SCRATCH, R_ACCESS);
         emit_alu(program, BPF_AND, R_SCRATCH, rule_access(rule));
         emit_jump(program, BPF_JEQ, R_SCRATCH, 0);
+    } else if (rule_access(rule) != ALL_ACCESS) { /* else all is allowed now */
+        emit_alu(program, BPF_AND, R_ACCESS, ALL_ACCESS & ~rule_access(rule));
+        emit_jump(program, BPF_JNE, R_ACCESS, 0);
     }
     emit_return(program, rule->allow ? 1 : 0);
     land_jumps(program, start);
@@ -141,13 +159,16 @@ GArray *rn_device_program_build(const GArray *rules)
 
     emit_load(program, R_TYPE,
               G_STRUCT_OFFSET(struct bpf_cgroup_dev_ctx, access_type));
-    emit_copy(program, R_ACCESS, R_TYPE);
+    emit_alu_with(program, BPF_MOV, R_ACCESS, R_TYPE);
     emit_alu(program, BPF_AND, R_TYPE, TYPE_MASK);
     emit_alu(program, BPF_RSH, R_ACCESS, ACCESS_SHIFT);
     emit_load(program, R_MAJOR,
               G_STRUCT_OFFSET(struct bpf_cgroup_dev_ctx, major));
     emit_load(program, R_MINOR,
               G_STRUCT_OFFSET(struct bpf_cgroup_dev_ctx, minor));
+    emit_alu_with(program, BPF_MOV, R_KIND, R_TYPE);
+    emit_alu(program, BPF_LSH, R_KIND, KIND_SHIFT);
+    emit_alu_with(program, BPF_OR, R_KIND, R_MAJOR);
     for (unsigned i = rules->len; i > 0 && !total; i--) {
         const RnDeviceRule *rule = &g_array_index(rules, RnDeviceRule, i - 1);
 

@@ -35,6 +35,12 @@ static unsigned step(const struct bpf_insn *code, unsigned at,
     case BPF_ALU | BPF_X | BPF_MOV:
         *target = (uint32_t)registers[now->src_reg];
         return at + 1;
+    case BPF_ALU | BPF_X | BPF_OR:
+        *target = (uint32_t)(*target | registers[now->src_reg]);
+        return at + 1;
+    case BPF_ALU | BPF_K | BPF_LSH:
+        *target = (uint32_t)*target << constant;
+        return at + 1;
     case BPF_ALU | BPF_K | BPF_MOV:
         *target = constant;
         return at + 1;
@@ -174,6 +180,37 @@ static void last_rule_wins_for_each_access(void **state)
     expect(rules, 'c', 2, 3, "yyyyy");
 }
 
+/* access(2) with F_OK asks for none */
+static void no_access_is_denied_by_no_rule_but_the_total_one(void **state)
+{
+    g_autoptr(GArray) rules = new_rules();
+    g_autoptr(GArray) program = NULL;
+
+    (void)state;
+    add(rules, true, 'a', -1, -1, R | W | M);
+    add(rules, true, 'b', 8, 0, R | W | M);
+    add(rules, false, 'c', 1, 3, R | W | M);
+    program = rn_device_program_build(rules);
+    assert_true(run(program, 'c', 0, 1, 3));
+    assert_true(run(program, 'b', 0, 8, 0));
+    assert_false(run(program, 'c', R, 1, 3));
+}
+
+/* Both are in one register, as are those of the rules. */
+static void type_and_major_are_told_apart(void **state)
+{
+    g_autoptr(GArray) rules = new_rules();
+
+    (void)state;
+    add(rules, true, 'b', 0, 1, R | W | M);
+    add(rules, true, 'c', 4095, -1, R);
+    add(rules, true, 'c', (int64_t)1 << 28, -1, R | W | M);
+    expect(rules, 'b', 0, 1, "yyyyy");
+    expect(rules, 'c', 0, 1, "nnnnn");
+    expect(rules, 'c', 4095, 9, "ynnnn");
+    expect(rules, 'b', 4095, 9, "nnnnn");
+}
+
 static void rules_as_v1_has_them(void **state)
 {
     static const struct {
@@ -210,6 +247,8 @@ int main(void)
         cmocka_unit_test(exceptions_match_type_and_numbers),
         cmocka_unit_test(accesses_of_several_rules_add_up),
         cmocka_unit_test(last_rule_wins_for_each_access),
+        cmocka_unit_test(no_access_is_denied_by_no_rule_but_the_total_one),
+        cmocka_unit_test(type_and_major_are_told_apart),
         cmocka_unit_test(rules_as_v1_has_them),
     };
 
