@@ -4,11 +4,10 @@
  *
  * Runs in nsagent, inside the container's user and network namespace, with all
  * capabilities there, before it confines itself. Link, addresses and routes
- * are as slirp4netns has them. For published TCP ports, answers of the service
- * are delivered locally, whoever they are for: the other end is a transparent
- * socket in this same namespace, bound to the real client's address; where TCP
- * is handed off (agent-handoff.c) that is so anyway. The first step that fails
- * ends it; the error names the step.
+ * are as slirp4netns has them, or their owner's business (agent-manual.c).
+ * Where TCP is not handed off (agent-handoff.c), published ports get rules of
+ * their own (agent-ports.c). The first step that fails ends it; the error names
+ * the step.
  */
 #include "config.h"
 

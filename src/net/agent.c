@@ -8,8 +8,10 @@
  * CAP_NET_ADMIN and CAP_NET_BIND_SERVICE of that user namespace only, a
  * seccomp filter that opens no file and starts no process.
  *
- * Data: AGENT_SETUP in, the link's fd out; then socket requests of the relay
- * in, connected sockets out, one reply for each request, in order.
+ * Data: AGENT_SETUP in, the link's fd and sockets of exposed ports out; then
+ * socket requests of the relay in, connected sockets out, one reply for each
+ * request, in order. Of the monitor, ports that are published or not any more
+ * (agent-ports.c); to it, what listens (agent-watch.c).
  * Failure: before READY it is sent to the monitor, and the process ends. A
  * relay that breaks the protocol, or goes, loses its serving socket and
  * nothing else. The monitor's EOF ends the process.

@@ -2,8 +2,8 @@
 /*
  * network - starts nsagent and the relay, joins them, keeps them running
  *
- * Runs in the monitor. Both helpers are services (service.h). The link and the
- * listeners stay here, so a helper that dies takes nothing along that the next
+ * Runs in the monitor. Both helpers are services (service.h). The link, the
+ * listeners and the sockets of exposed ports stay here, so a helper that dies takes nothing along that the next
  * one would miss: a new relay gets the same fds, a new nsagent finds the
  * namespace configured. A relay is of no use without nsagent, so the end of
  * nsagent ends the relay; nsagent's readiness starts it again.
