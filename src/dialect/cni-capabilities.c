@@ -2,8 +2,8 @@
 /*
  * cni-capabilities - what a runtime asks of a CNI plugin for one container
  *
- * Runs in rnet-cni, pure. Port mappings become the SPECs of --publish; what rnet
- * cannot do is refused by its name, so that nobody believes it is done.
+ * Runs in rnet-cni, pure. Port mappings become the SPECs of --publish; what
+ * rnet cannot do is refused by its name, so that nobody believes it is done.
  */
 #include "config.h"
 

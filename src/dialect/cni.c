@@ -4,9 +4,9 @@
  *
  * Run by a container runtime for each command, as root or as the "root" of the
  * user namespace that the containers' namespaces are in. In: CNI_ variables and
- * a configuration on stdin; out: JSON on stdout, also of a failure, and the exit
- * status. Nothing is kept but the entries of the networks: what there is, DEL,
- * CHECK and GC learn from them.
+ * a configuration on stdin; out: JSON on stdout, also of a failure, and the
+ * exit status. Nothing is kept but the entries of the networks: what there is,
+ * DEL, CHECK and GC learn from them.
  *
  * An entry's key is "cni@NETWORK@CONTAINERID@IFNAME": GC is told of the
  * attachments of one network, and must not touch another's.

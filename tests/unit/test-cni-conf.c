@@ -10,7 +10,7 @@
 #include <rnet/oci/json.h>
 
 /* What follows a configuration's head, without the last bracket. */
-#define HEAD    "{\"cniVersion\":\"1.1.0\",\"name\":\"net\",\"type\":\"rnet-cni\""
+#define HEAD    "{\"cniVersion\":\"1.1.0\",\"name\":\"net\",\"type\":\"x\""
 #define RUNTIME ",\"runtimeConfig\":"
 
 static json_t *parse(const char *text)

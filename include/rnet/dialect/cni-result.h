@@ -34,8 +34,8 @@ json_t *rn_cni_versions(RnCniVersion version) RN_CHECK;
 /*
  * The result of ADD in the shape of the configuration's version, a new
  * reference: `network` is what the keeper says (runtime/keeper.h), which is
- * added to the configuration's prevResult where a chain has one. RN_ERROR_INVALID
- * for one whose lists are none.
+ * added to the configuration's prevResult where a chain has one.
+ * RN_ERROR_INVALID for one whose lists are none.
  */
 json_t *rn_cni_result(const RnCniConf *conf, const char *sandbox,
                       const json_t *network, GError **error) RN_CHECK;

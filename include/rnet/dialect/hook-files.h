@@ -24,8 +24,9 @@ typedef struct RnHookFiles {
 json_t *rn_hook_file(const RnHookFiles *files, const char *stage) RN_CHECK;
 
 /*
- * All texts are UTF-8, or RN_ERROR_INVALID. Makes `directory` if it is missing, and writes rnet-createRuntime.json and
+ * Makes `directory` if it is missing, and writes rnet-createRuntime.json and
  * rnet-poststop.json there, each as a whole; those that are there are replaced.
+ * RN_ERROR_INVALID for texts that are not UTF-8.
  */
 bool rn_hook_files_write(const RnHookFiles *files, const char *directory,
                          GError **error) RN_CHECK;
