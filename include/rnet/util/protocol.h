@@ -50,8 +50,8 @@
  *   AGENT_PUBLISH      M>A RnPortRange       one more port is published
  *   AGENT_WITHDRAW     M>A RnPortRange       one of these is not any more
  *   AGENT_LISTENING    A>M RnAgentListening  after READY, with watch_ports: all
- *                                            that listens now, whenever that
- *                                            has changed
+ *                                            that listens now, at first and
+ *                                            whenever that has changed
  *   EOF: the network ends, and nsagent with it.
  *
  * relay (R) and nsagent (A), on the serving socket; many requests in flight
@@ -265,8 +265,8 @@ enum {
 };
 
 /*
- * TCP sockets that listen inside. With more than RN_LISTENING_MAX the rest is
- * left out.
+ * TCP sockets that listen inside, in the order of their ports. With more than
+ * RN_LISTENING_MAX the highest are left out.
  */
 typedef struct RnAgentListening {
     uint32_t count;
