@@ -33,6 +33,7 @@
 enum {
     DEPTH_MAX = 33, /* levels of user namespaces, user_namespaces(7), and own */
     LINKS_MAX = 40, /* path_resolution(7) */
+    STATUS_MAX = 1024 * 1024, /* bytes; "Groups:" can be long */
 };
 
 typedef struct Identity {
@@ -168,10 +169,14 @@ static bool check_kind(RnNetworkTarget *target, GError **error)
     int kind = ioctl(target->netns_fd, NS_GET_NSTYPE);
 
     if (kind < 0)
-        return rn_set_error(error, RN_ERROR_INVALID, "not a namespace");
+        (void)rn_set_error(error, RN_ERROR_INVALID, "not a namespace");
+    else if (kind != CLONE_NEWNET)
+        (void)rn_set_error(error, RN_ERROR_INVALID,
+                           "a namespace, but none of networks");
     if (kind != CLONE_NEWNET)
-        return rn_set_error(error, RN_ERROR_INVALID,
-                            "a namespace, but none of networks");
+        return rn_error_add_hint(error, "network namespaces are at "
+                                        "/proc/PID/ns/net, and at "
+                                        "/run/netns/NAME those of `ip netns`");
     if (!identify_own("/proc/self/ns/net", &own, error) ||
         !identify(target->netns_fd, &found, error))
         return false;
@@ -204,19 +209,40 @@ void rn_network_target_clear(RnNetworkTarget *target)
     g_clear_pointer(&target->path, g_free);
 }
 
+/* The directory in /proc does not tell: that of a process that is not dumpable
+ * is root's. -1 if it is not to be had. */
+static int64_t read_owner(pid_t pid)
+{
+    static const char key[] = "\nUid:";
+    g_autofree char *path = g_strdup_printf("/proc/%d/status", (int)pid);
+    g_autofree char *text = NULL;
+    const char *line = NULL;
+
+    if (!rn_file_read(AT_FDCWD, path, STATUS_MAX, &text, NULL, NULL))
+        return -1;
+    line = strstr(text, key);
+    return line == NULL ? -1 : g_ascii_strtoll(line + strlen(key), NULL, 10);
+}
+
 static bool fail_process(pid_t pid, int errno_value, GError **error)
 {
-    g_autofree char *path = g_strdup_printf("/proc/%d", (int)pid);
-    struct stat status = { 0 };
+    int64_t owner = -1;
 
-    if (errno_value == ESRCH || errno_value == ENOENT)
-        return rn_set_error(error, RN_ERROR_NOT_FOUND, "there is no process %d",
-                            (int)pid);
+    if (errno_value == ESRCH || errno_value == ENOENT) {
+        (void)rn_set_error(error, RN_ERROR_NOT_FOUND, "there is no process %d",
+                           (int)pid);
+        return rn_error_add_hint(error, "it has ended, or that is its number "
+                                        "in another pid namespace");
+    }
     (void)rn_set_errno(error, errno_value, "open its network namespace");
-    if ((errno_value == EACCES || errno_value == EPERM) &&
-        stat(path, &status) == 0 && status.st_uid != geteuid())
-        return hint_owner(status.st_uid, error);
-    return false;
+    if (errno_value != EACCES && errno_value != EPERM)
+        return false;
+    owner = read_owner(pid);
+    if (owner >= 0 && owner != geteuid())
+        return hint_owner((uid_t)owner, error);
+    return rn_error_add_hint(error, "the process is not dumpable (prctl(2)), "
+                                    "as set-user-ID programs are not, or a "
+                                    "security module is in the way");
 }
 
 static bool open_process(pid_t pid, RnNetworkTarget *target, GError **error)

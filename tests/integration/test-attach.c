@@ -236,13 +236,13 @@ static void test_what_is_no_target_is_refused(World *world)
     Guest guest;
 
     check_refusal(world, 1, "web", "neither a process's number nor a path");
-    check_refusal(world, 1, "4194304", "there is no process 4194304");
+    check_refusal(world, 1, "4194304", "there is no process 4194304\nhint: ");
     check_refusal(world, 1, "/no/such", "No such file");
-    check_refusal(world, 1, "/etc/passwd", "not a namespace");
+    check_refusal(world, 1, "/etc/passwd", "not a namespace\nhint: ");
     check_refusal(world, 1, "/proc/self/ns/mnt",
-                  "a namespace, but none of networks");
+                  "a namespace, but none of networks\nhint: ");
     check_refusal(world, 1, "/proc/self/ns/net",
-                  "that is the network namespace rnet itself is in");
+                  "that is the network namespace rnet itself is in\nhint: ");
     guest_start(&guest, world);
     g_autofree char *mode =
         box_refusal(world, 1, WORDS("attach", "--network", "none", guest.pid));
