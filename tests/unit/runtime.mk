@@ -148,3 +148,7 @@ unit_tests += tests/unit/test-network-target
 tests_unit_test_network_target_SOURCES = tests/unit/test-network-target.c \
 	tests/unit/holder.c
 tests_unit_test_network_target_LDADD = $(RUNTIME_LIBS) $(CMOCKA_LIBS)
+unit_tests += tests/unit/test-network-use
+tests_unit_test_network_use_SOURCES = tests/unit/test-network-use.c \
+	tests/unit/holder.c
+tests_unit_test_network_use_LDADD = $(RUNTIME_LIBS) $(CMOCKA_LIBS)
