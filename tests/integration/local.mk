@@ -5,6 +5,8 @@
 integration_tests = \
 	tests/integration/test-run-basic \
 	tests/integration/test-attach \
+	tests/integration/test-slirp4netns \
+	tests/integration/test-slirp4netns-links \
 	tests/integration/test-attach-ends \
 	tests/integration/test-attach-kills \
 	tests/integration/test-commands \
@@ -49,6 +51,7 @@ noinst_HEADERS += \
 	tests/integration/payload.h \
 	tests/integration/peer.h \
 	tests/integration/run.h \
+	tests/integration/slirp.h \
 	tests/integration/screen.h \
 	tests/integration/stream.h \
 	tests/integration/world.h \
@@ -64,6 +67,7 @@ tests_integration_libharness_a_SOURCES = \
 	tests/integration/leftovers.c \
 	tests/integration/peer.c \
 	tests/integration/run.c \
+	tests/integration/slirp.c \
 	tests/integration/screen.c \
 	tests/integration/stream.c \
 	tests/integration/world.c \
@@ -141,6 +145,12 @@ tests_integration_test_hooks_SOURCES = tests/integration/test-hooks.c
 tests_integration_test_hooks_LDADD = $(HARNESS_LIBS)
 tests_integration_test_namespaces_SOURCES = tests/integration/test-namespaces.c
 tests_integration_test_namespaces_LDADD = $(HARNESS_LIBS)
+tests_integration_test_slirp4netns_SOURCES = \
+	tests/integration/test-slirp4netns.c
+tests_integration_test_slirp4netns_LDADD = $(HARNESS_LIBS)
+tests_integration_test_slirp4netns_links_SOURCES = \
+	tests/integration/test-slirp4netns-links.c
+tests_integration_test_slirp4netns_links_LDADD = $(HARNESS_LIBS)
 tests_integration_test_attach_SOURCES = tests/integration/test-attach.c
 tests_integration_test_attach_LDADD = $(HARNESS_LIBS)
 tests_integration_test_attach_kills_SOURCES = \
