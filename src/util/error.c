@@ -30,6 +30,16 @@ bool rn_set_error(GError **error, RnErrorCode code, const char *format, ...)
     return false;
 }
 
+/* g_strerror() would convert it from the locale's character set, of which rnet
+ * has none, and load what can do that: each start of a container looks for some
+ * file that is not there. strerror(3), since glibc 2.32. */
+static const char *describe_errno(int errno_value)
+{
+    const char *text = strerrordesc_np(errno_value);
+
+    return text != NULL ? text : g_strerror(errno_value);
+}
+
 bool rn_set_errno(GError **error, int errno_value, const char *format, ...)
 {
     g_autofree char *text = NULL;
@@ -41,7 +51,7 @@ bool rn_set_errno(GError **error, int errno_value, const char *format, ...)
     text = g_strdup_vprintf(format, arguments);
     va_end(arguments);
     g_set_error(error, RN_ERRNO, errno_value, "%s: %s", text,
-                g_strerror(errno_value));
+                describe_errno(errno_value));
     return false;
 }
 
