@@ -89,11 +89,11 @@ unsigned doom_take(Doom *doom)
     return first;
 }
 
-unsigned doom_await_hold(Doom *doom, const Run *run)
+unsigned doom_await_hold(Doom *doom, const Run *run, bool until_output)
 {
     struct pollfd polled[] = {
         { .fd = doom->socket, .events = POLLIN },
-        { .fd = run->out, .events = POLLIN },
+        { .fd = until_output ? run->out : -1, .events = POLLIN },
         { .fd = run->pidfd, .events = POLLIN },
     };
     int n = poll(polled, G_N_ELEMENTS(polled), RUN_TIMEOUT_S * 1000);

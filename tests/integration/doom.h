@@ -50,9 +50,9 @@ unsigned doom_take(Doom *doom);
 
 /*
  * Waits until a process is held, then returns the type of its message; or until
- * the run has ended or written to its stdout, then returns 0.
+ * the run has ended or, with `until_output`, written to its stdout: 0.
  */
-unsigned doom_await_hold(Doom *doom, const Run *run);
+unsigned doom_await_hold(Doom *doom, const Run *run, bool until_output);
 
 /* Lets the process that was held go on, if it lives. */
 void doom_let_go(const Doom *doom);

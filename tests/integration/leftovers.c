@@ -39,43 +39,55 @@ static char *read_command_line(const char *pid)
     return text;
 }
 
-/* All processes but this one, for a failure's text. */
-static char *list_processes(void)
+static bool is_listed(pid_t pid, const pid_t *list, unsigned n)
 {
-    GString *list = g_string_new("");
+    for (unsigned i = 0; i < n; i++) {
+        if (list[i] == pid)
+            return true;
+    }
+    return false;
+}
+
+/*
+ * Reaps what is to be gone; the text names what of it is still there, NULL if
+ * nothing is. Who is not the body's child yet may become it.
+ */
+static char *reap_all_but(const pid_t *but, unsigned n)
+{
+    g_autoptr(GString) list = g_string_new("");
     g_autoptr(GDir) dir = g_dir_open("/proc", 0, NULL);
     const char *name = NULL;
 
     check(dir != NULL, "open /proc");
     while ((name = g_dir_read_name(dir)) != NULL) {
-        if (!g_ascii_isdigit(name[0]) || strtol(name, NULL, 10) == getpid())
+        pid_t pid = (pid_t)strtol(name, NULL, 10);
+
+        if (!g_ascii_isdigit(name[0]) || pid == getpid() ||
+            is_listed(pid, but, n) || waitpid(pid, NULL, WNOHANG) > 0 ||
+            kill(pid, 0) < 0) /* its own parent may have been faster */
             continue;
         g_autofree char *line = read_command_line(name);
         g_string_append_printf(list, " %s (%s)", name,
                                line != NULL ? line : "zombie");
     }
-    return g_string_free(list, FALSE);
+    return list->len > 0 ? g_string_free(g_steal_pointer(&list), FALSE) : NULL;
 }
 
-static void await_no_processes(void)
+void await_no_processes_but(const pid_t *but, unsigned n)
 {
     const struct timespec timeout = { .tv_sec = LEFTOVERS_TIMEOUT_S };
     sigset_t set;
-    pid_t pid = 0;
 
     sigemptyset(&set);
     sigaddset(&set, SIGCHLD);
     for (;;) {
-        while ((pid = waitpid(-1, NULL, WNOHANG)) > 0)
-            ;
-        if (pid < 0)
-            break;
-        if (sigtimedwait(&set, NULL, &timeout) > 0)
-            continue;
-        g_autofree char *list = list_processes();
-        check(errno != EAGAIN, "processes left:%s", list);
+        g_autofree char *left = reap_all_but(but, n);
+
+        if (left == NULL)
+            return;
+        if (sigtimedwait(&set, NULL, &timeout) < 0)
+            check(errno != EAGAIN, "processes left:%s", left);
     }
-    check(errno == ECHILD, "waitpid: %s", g_strerror(errno));
 }
 
 static void check_mounts(const World *world)
@@ -87,7 +99,7 @@ static void check_mounts(const World *world)
     check(strcmp(now, world->mounts) == 0, "mounts changed to:\n%s", now);
 }
 
-static void check_state(const World *world)
+void check_no_state(const World *world)
 {
     g_autoptr(GDir) dir = g_dir_open(world->state_dir, 0, NULL);
     const char *name = dir != NULL ? g_dir_read_name(dir) : NULL;
@@ -118,9 +130,9 @@ static void check_listeners(const char *path)
 
 void check_nothing_left(const World *world)
 {
-    await_no_processes();
+    await_no_processes_but(NULL, 0);
     check_mounts(world);
-    check_state(world);
+    check_no_state(world);
     check_listeners("/proc/net/tcp");
     check_listeners("/proc/net/tcp6");
 }

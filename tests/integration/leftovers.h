@@ -18,6 +18,15 @@ enum {
  */
 void check_nothing_left(const World *world);
 
+/*
+ * Waits until every process is gone but the body and these (n pids), which are
+ * children of the body's.
+ */
+void await_no_processes_but(const pid_t *but, unsigned n);
+
+/* rnet's state directory is empty. */
+void check_no_state(const World *world);
+
 /* The pid of a process by its argv[0]; 0 if there is none. */
 pid_t find_process(const char *name);
 

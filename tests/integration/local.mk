@@ -47,6 +47,7 @@ noinst_HEADERS += \
 	tests/integration/guest.h \
 	tests/integration/handoff.h \
 	tests/integration/inside.h \
+	tests/integration/keeper-ask.h \
 	tests/integration/leftovers.h \
 	tests/integration/payload.h \
 	tests/integration/peer.h \
@@ -64,6 +65,7 @@ tests_integration_libharness_a_SOURCES = \
 	tests/integration/guest.c \
 	tests/integration/handoff.c \
 	tests/integration/inside.c \
+	tests/integration/keeper-ask.c \
 	tests/integration/leftovers.c \
 	tests/integration/peer.c \
 	tests/integration/run.c \

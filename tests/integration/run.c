@@ -236,6 +236,13 @@ void run_await(Run *run, const char *prefix)
     g_free(run_read_until(run, prefix));
 }
 
+bool run_await_output(Run *run)
+{
+    while (run->out_text->len == 0 && !run->ended)
+        pump(run, "output");
+    return run->out_text->len > 0;
+}
+
 void run_await_error(Run *run, const char *part)
 {
     while (strstr(run->err_text->str, part) == NULL) {

@@ -54,6 +54,9 @@ char *run_read_until(Run *run, const char *prefix) G_GNUC_WARN_UNUSED_RESULT;
 /* The same when only its appearance matters. */
 void run_await(Run *run, const char *prefix);
 
+/* Waits until it has written to its stdout; false: it ended before. */
+bool run_await_output(Run *run);
+
 /* Waits until its stderr contains `part`. */
 void run_await_error(Run *run, const char *part);
 
