@@ -9,6 +9,7 @@
 
 #include <unit.h>
 
+#include <poll.h>
 #include <unistd.h>
 
 #include <netinet/icmp6.h>
@@ -25,6 +26,8 @@
 
 enum {
     SERVER_PORT = 7000,
+    TRIES_MAX = 500, /* of TRY_MS each: only a failure takes so many */
+    TRY_MS = 20,
 };
 
 /* The host's addresses: the one that servers are on, and the one chosen. */
@@ -45,6 +48,38 @@ static bool add_address(RnNetlink *netlink, unsigned lo, const char *text,
                                   RN_ADDRESS_NODAD, error);
 }
 
+static int open_udp(const char *text, uint16_t port, RnEndpoint *out_at)
+{
+    RnEndpoint at = test_endpoint(text, port);
+    struct sockaddr_storage storage;
+    socklen_t length = rn_endpoint_to_sockaddr(&at, &storage);
+    rn_autofd int fd = socket(at.family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+    *out_at = at;
+    if (bind(fd, (struct sockaddr *)&storage, length) < 0)
+        return -1;
+    return g_steal_fd(&fd);
+}
+
+/* The kernel makes a new address's routes a little later. */
+static bool await_way(const char *from, const char *to)
+{
+    RnEndpoint from_at, to_at;
+    struct sockaddr_storage storage;
+    int n_ready = 0;
+
+    for (unsigned i = 0; i < TRIES_MAX && n_ready == 0; i++) {
+        rn_autofd int sender = open_udp(from, SERVER_PORT, &from_at);
+        rn_autofd int receiver = open_udp(to, SERVER_PORT, &to_at);
+        socklen_t length = rn_endpoint_to_sockaddr(&to_at, &storage);
+        struct pollfd entry = { .fd = receiver, .events = POLLIN };
+
+        (void)!sendto(sender, "x", 1, 0, (struct sockaddr *)&storage, length);
+        n_ready = poll(&entry, 1, TRY_MS);
+    }
+    return n_ready == 1;
+}
+
 static char *set_up(void *data)
 {
     g_autoptr(GError) error = NULL;
@@ -58,7 +93,14 @@ static char *set_up(void *data)
     for (unsigned i = 0; ok && i < G_N_ELEMENTS(hosts); i++)
         ok = add_address(netlink, lo, hosts[i].server, &error) &&
              add_address(netlink, lo, hosts[i].outbound, &error);
-    return ok ? NULL : g_strdup(error->message);
+    if (!ok)
+        return g_strdup(error->message);
+    for (unsigned i = 0; i < G_N_ELEMENTS(hosts); i++) {
+        if (!await_way(hosts[i].outbound, hosts[i].server) ||
+            !await_way(hosts[i].server, hosts[i].outbound))
+            return g_strdup_printf("no way to %s", hosts[i].server);
+    }
+    return NULL;
 }
 
 typedef struct World {
@@ -105,18 +147,17 @@ static RnEndpoint get_guest(const World *world, unsigned i)
     return guest;
 }
 
-static void send_syn(World *world, unsigned i, const uint8_t *mac)
+static void make_syn(World *world, unsigned i, const uint8_t *mac,
+                     TestFrame *out_frame)
 {
     TestSegment segment = {
         .source = get_guest(world, i),
         .destination = test_endpoint(hosts[i].server, SERVER_PORT),
         .flags = RN_TCP_SYN,
     };
-    TestFrame frame;
 
-    test_tcp_frame(&world->bench->plan, &segment, &frame);
-    memcpy(frame.bytes, mac, 6);
-    write_frame(world->bench, &frame);
+    test_tcp_frame(&world->bench->plan, &segment, out_frame);
+    memcpy(out_frame->bytes, mac, 6);
 }
 
 static void assert_outbound(const struct sockaddr_storage *from, unsigned i)
@@ -127,12 +168,15 @@ static void assert_outbound(const struct sockaddr_storage *from, unsigned i)
     assert_true(rn_endpoint_same_address(&got, &wanted));
 }
 
-static void assert_client(World *world, unsigned i)
+static void assert_client(World *world, unsigned i, const uint8_t *mac)
 {
     struct sockaddr_storage from;
     socklen_t length = sizeof from;
     rn_autofd int client = -1;
+    TestFrame frame;
 
+    make_syn(world, i, mac, &frame);
+    write_frame(world->bench, &frame);
     wait_readable(world->server);
     client = accept(world->server, (struct sockaddr *)&from, &length);
     assert_true(client >= 0);
@@ -146,8 +190,7 @@ static void connection_handed_off_comes_from_the_address(void **state)
         g_auto(World) world = { 0 };
 
         make_world(&world, i, RN_HANDOFF_MODE_ON, SOCK_STREAM);
-        send_syn(&world, i, world.bench->plan.handoff_mac);
-        assert_client(&world, i);
+        assert_client(&world, i, world.bench->plan.handoff_mac);
     }
 }
 
@@ -158,8 +201,7 @@ static void connection_through_libslirp_comes_from_the_address(void **state)
         g_auto(World) world = { 0 };
 
         make_world(&world, i, RN_HANDOFF_MODE_OFF, SOCK_STREAM);
-        send_syn(&world, i, world.bench->plan.gateway_mac);
-        assert_client(&world, i);
+        assert_client(&world, i, world.bench->plan.gateway_mac);
     }
 }
 
@@ -209,6 +251,7 @@ static void ping_over_ipv6_works_bound_as_well(void **state)
 static void connection_from_a_lost_address_is_unreachable(void **state)
 {
     g_auto(World) world = { 0 };
+    TestFrame frame;
 
     (void)state;
     netns_open(&world.netns);
@@ -219,7 +262,8 @@ static void connection_from_a_lost_address_is_unreachable(void **state)
     world.bench->plan.outbound4 = test_endpoint(hosts[0].outbound, 0);
     send_setup(world.bench);
     send_start(world.bench);
-    send_syn(&world, 0, world.bench->plan.handoff_mac);
+    make_syn(&world, 0, world.bench->plan.handoff_mac, &frame);
+    write_frame(world.bench, &frame);
     await_frame(world.bench, IPPROTO_ICMP);
 }
 
