@@ -10,8 +10,9 @@
  * A relay that dies is started again from in here. It is exec'd, from
  * /proc/self/exe: this is a mount of rnet's own file at just that path, without
  * a /proc, whose PID/root would lead out again; /usr and /lib* are there for
- * its libraries. An nsagent that dies cannot be started again: entering the
- * namespace takes capabilities that are gone.
+ * its libraries. An nsagent that dies is not so lucky: entering the namespace
+ * takes capabilities that are gone, but for a root who owns the namespace's user
+ * namespace.
  *
  * Failure: an error; the process may be half inside and has to end.
  */

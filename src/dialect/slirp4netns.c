@@ -6,8 +6,8 @@
  * (runtime/keeper.h) and serves the API socket.
  * Order, as the original's: options; network up; what it says on stdout; API
  * socket listening; sandbox; seccomp; the byte on the ready fd.
- * Failure: what is wrong on stderr, exit status 1. An event on the exit fd is
- * exit status 0; a signal ends the process by that signal, the network and the
+ * Failure: what is wrong on stderr, exit status 1. An event on the exit fd, or
+ * the end of a link that was given, is exit status 0; a signal ends the process by that signal, the network and the
  * API socket's file removed. The end of the namespace's processes is not the
  * network's: callers end it themselves, as with the original.
  */
@@ -17,6 +17,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -284,6 +285,14 @@ static void end_by(int signal_number)
     (void)sigprocmask(SIG_UNBLOCK, &set, NULL);
 }
 
+/* The other end of a network is that of its link. */
+static bool has_event(int exit_fd)
+{
+    struct pollfd one = { .fd = exit_fd, .events = POLLIN };
+
+    return exit_fd >= 0 && poll(&one, 1, 0) > 0;
+}
+
 static int keep_network(const RnSlirpOptions *options)
 {
     int ended_by = 0;
@@ -300,7 +309,7 @@ static int keep_network(const RnSlirpOptions *options)
     }
     if (ended_by != 0)
         end_by(ended_by);
-    if (ended && options->exit_fd >= 0)
+    if (ended && has_event(options->exit_fd))
         say_line(STDERR_FILENO, "exitfd event");
     return ended ? EXIT_SUCCESS : EXIT_FAILURE;
 }
