@@ -372,6 +372,17 @@ static void clear_agent(Agent *agent)
     rn_loop_free(agent->loop);
 }
 
+/* The namespace may live on: what would lead its TCP to nobody goes. The
+ * table of nf_tables goes by itself. */
+static void leave(const RnAgentNetwork *network)
+{
+    if (network->nft == NULL)
+        return;
+    rn_agent_end_hand_off(&network->plan, network->netlink, AF_INET);
+    if (network->has_ipv6)
+        rn_agent_end_hand_off(&network->plan, network->netlink, AF_INET6);
+}
+
 int rn_agent_run(int socket)
 {
     Agent agent = { .monitor = socket,
@@ -389,6 +400,8 @@ int rn_agent_run(int socket)
         rn_log_gerror(RN_LOG_ERROR, failure);
         agent.exit_status = EXIT_FAILURE;
     }
+    if (agent.exit_status == EXIT_SUCCESS)
+        leave(&agent.network);
     clear_agent(&agent);
     return agent.exit_status;
 }

@@ -369,6 +369,12 @@ static void end_services(RnNetwork *network)
     rn_fd_close(&network->link);
 }
 
+void rn_network_end(RnNetwork *network)
+{
+    rn_service_end(&network->relay);
+    rn_service_end(&network->agent);
+}
+
 bool rn_network_start(RnNetwork *network, int userns_fd, int netns_fd,
                       GError **error)
 {
@@ -389,6 +395,7 @@ bool rn_network_start(RnNetwork *network, int userns_fd, int netns_fd,
         return false;
     if (start_in_loop(network, loop, error))
         return true;
+    rn_network_end(network);
     end_services(network);
     return false;
 }

@@ -13,6 +13,7 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <poll.h>
 #include <signal.h>
 #include <string.h>
 
@@ -62,6 +63,18 @@ void rn_service_stop(RnService *service)
     rn_process_end(service->pid, &service->pidfd);
     forget_process(service);
     g_clear_error(&service->failure);
+}
+
+void rn_service_end(RnService *service)
+{
+    struct pollfd entry = { .fd = service->pidfd, .events = POLLIN };
+
+    rn_service_unwatch(service);
+    rn_fd_close(&service->socket);
+    /* one that takes longer is killed below */
+    if (service->pid > 0)
+        (void)TEMP_FAILURE_RETRY(poll(&entry, 1, RN_SERVICE_END_MS));
+    rn_service_stop(service);
 }
 
 void rn_service_condemn(RnService *service, GError *take_reason)

@@ -242,6 +242,7 @@ void rn_keeper_free(RnKeeper *keeper)
     rn_watch_remove(&keeper->exit_watch);
     rn_watch_remove(&keeper->signal_watch);
     rn_network_use_free(keeper->use);
+    rn_network_end(keeper->network);
     rn_network_free(keeper->network);
     rn_network_entry_remove(keeper->entry);
     /* last: whoever waits for the end learns it from this */

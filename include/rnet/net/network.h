@@ -79,6 +79,13 @@ bool rn_network_withdraw(RnNetwork *network, uint32_t id,
 bool rn_network_watch(RnNetwork *network, RnLoop *loop,
                       GError **error) RN_CHECK;
 
+/*
+ * Ends both helpers in order, for a namespace that lives on: the relay resets
+ * the connections that it has there, nsagent takes back the rules that would
+ * lead TCP to nobody. Before rn_network_free(), which kills them.
+ */
+void rn_network_end(RnNetwork *network);
+
 /* Ends both helpers, waits for them, closes everything. NULL is fine. */
 void rn_network_free(RnNetwork *network);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(RnNetwork, rn_network_free)

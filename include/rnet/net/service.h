@@ -63,6 +63,10 @@ void rn_service_init(RnService *service, const RnServiceType *type,
 /* Ends the process, if any, without a call of ended(), and reaps it. */
 void rn_service_stop(RnService *service);
 
+/* The same, but EOF on its socket tells it to end, and it gets
+ * RN_SERVICE_END_MS to do that. */
+void rn_service_end(RnService *service);
+
 /* Starts the process. On failure nothing is left running. */
 bool rn_service_start(RnService *service, RnLoop *loop,
                       GError **error) RN_CHECK;
@@ -96,6 +100,7 @@ enum {
     RN_SERVICE_DELAY_FIRST_MS = 100,
     RN_SERVICE_DELAY_MAX_MS = 5000,
     RN_SERVICE_STEADY_MS = 10000, /* a life that clears its past */
+    RN_SERVICE_END_MS = 1000,     /* ending takes a few */
 };
 
 /*
