@@ -154,6 +154,45 @@ static void test_api_publishes_and_withdraws(World *world)
     check(access(path, F_OK) < 0, "the API socket is left");
 }
 
+/* A service of the namespace's own loopback, and one over UDP. */
+static void test_api_takes_other_guests_and_udp(World *world)
+{
+    Guest guest;
+
+    guest_start(&guest, world);
+    g_autofree char *path = slirp_socket_path(world);
+    g_autoptr(Run) run =
+        slirp_start(world, WORDS("-c", "-a", path, guest.pid, "tap0"));
+    slirp_expect_reply(world,
+                       "{\"execute\":\"add_hostfwd\",\"arguments\":{"
+                       "\"proto\":\"tcp\",\"host_port\":8081,"
+                       "\"guest_addr\":\"127.0.0.1\",\"guest_port\":81}}",
+                       "{\"return\":{\"id\":1}}");
+    slirp_expect_reply(world,
+                       "{\"execute\":\"add_hostfwd\",\"arguments\":{"
+                       "\"proto\":\"udp\",\"host_port\":8053,"
+                       "\"guest_port\":53}}",
+                       "{\"return\":{\"id\":2}}");
+    rn_autofd int listener = inside_bind(&guest.inside, "127.0.0.1", 81);
+    check_call(listen(listener, 8) == 0, "listen");
+    rn_autofd int client = peer_connect(SOCK_STREAM, WORLD_ADDRESS4, 8081);
+    rn_autofd int service = peer_accept(listener);
+    peer_send(client, "ping");
+    peer_expect(service, "ping");
+
+    inside_enter(&guest.inside);
+    rn_autofd int inner = peer_serve(SOCK_DGRAM, "0.0.0.0", 53);
+    inside_leave(&guest.inside);
+    rn_autofd int outer = peer_connect(SOCK_DGRAM, "127.0.0.1", 8053);
+    peer_send(outer, "question");
+    peer_reflect(inner, "question");
+    peer_expect(outer, "question");
+    rn_fd_close(&listener);
+    rn_fd_close(&service);
+    rn_fd_close(&inner);
+    slirp_stop(run, &guest);
+}
+
 static void test_hostile_clients_stop_nothing(World *world)
 {
     static const char *const requests[] = {
@@ -286,6 +325,8 @@ static const WorldTest tests[] = {
       test_host_loopback_is_open_unless_disabled },
     { "slirp4netns_api_publishes_and_withdraws",
       test_api_publishes_and_withdraws },
+    { "slirp4netns_api_takes_other_guests_and_udp",
+      test_api_takes_other_guests_and_udp },
     { "slirp4netns_hostile_clients_stop_nothing",
       test_hostile_clients_stop_nothing },
     { "slirp4netns_sandbox_has_little_and_works",
