@@ -65,6 +65,15 @@ fetch() {
     is page
 }
 
+# fetch_soon URL: from a port that is published when its listener was seen
+fetch_soon() {
+    local end=$((SECONDS + deadline))
+    until run busybox wget -q -O - "$1" && [ "$status" = 0 ]; do
+        [ $SECONDS -lt $end ] || fail "$1: $err"
+    done
+    is page
+}
+
 # refused CODE: the last call's error on stdout
 refused() {
     has "\"code\": $1"
@@ -164,6 +173,23 @@ test_configuration_is_heeded() {
     fetch "$server" inside
     interface=net1 call 0 DEL "$(conf 1.1.0)"
     stop_serving
+    ip netns del web
+}
+
+test_ports_of_both_loopbacks_are_shared() {
+    mkdir -p "$dir/files/page"
+    echo page >"$dir/files/page/index.html"
+    ip netns add web
+    busybox httpd -p "127.0.0.1:$port" -h "$dir/files/page"
+    call 0 ADD "$(conf 1.1.0 ",\"exposeHost\":[$port],
+        \"publishAll\":\"$((port + 1))-$((port + 9))\"")"
+    fetch "http://10.0.2.2:$port/" inside
+    inside busybox ip link set lo up
+    fetch "http://127.0.0.1:$port/" inside
+    inside busybox httpd -p "$((port + 2))" -h "$dir/files/page"
+    fetch_soon "http://127.0.0.1:$((port + 2))/"
+    stop_serving
+    call 0 DEL "$(conf 1.1.0)"
     ip netns del web
 }
 
@@ -271,6 +297,27 @@ test_check_finds_what_is_wrong() {
     has "nobody keeps"
     call 0 ADD "$(conf 1.1.0)" # what the dead one left is no hindrance
     call 0 CHECK "$(conf 1.1.0 "$result")"
+    call 0 DEL "$(conf 1.1.0)"
+    ip netns del web
+}
+
+test_check_fails_while_the_relay_is_dead() {
+    local result pid i
+    ip netns add web
+    call 0 ADD "$(conf 1.1.0)"
+    result=$(conf 1.1.0 ",\"prevResult\":$out")
+    # each one that is killed lets the next take longer to come
+    for i in {1..100}; do
+        for pid in $(processes rnet-relay); do
+            kill -9 "$pid"
+        done
+        run env CNI_COMMAND=CHECK CNI_CONTAINERID=box CNI_IFNAME=eth0 \
+            CNI_NETNS=/run/netns/web "$plugin" <<<"$result"
+        [ "$status" = 0 ] || break
+    done
+    [ "$status" = 1 ] || fail "$i relays were killed: $out"
+    refused 101
+    has relay
     call 0 DEL "$(conf 1.1.0)"
     ip netns del web
 }
