@@ -289,15 +289,33 @@ static int fail_usage(const GError *failure)
     return RN_EXIT_USAGE;
 }
 
+/*
+ * Whether one of the words could be a command that enters a container. Before
+ * the words are understood: an exec takes all that was done with them away, and
+ * one too many does no harm (`rnet list --root run`).
+ */
+static bool may_enter_container(char **words)
+{
+    for (char **word = words; *word != NULL; word++) {
+        const Command *command = find_command(*word);
+
+        if (command != NULL && command->enters_container)
+            return true;
+    }
+    return false;
+}
+
 static int run_main(int argc, char **argv, RnGlobals *globals)
 {
-    /* GOption takes arguments out of the other one */
-    g_autofree char **original =
-        g_memdup2(argv, ((gsize)argc + 1) * sizeof argv[0]);
     g_auto(GlobalWords) words = { 0 };
     g_autoptr(GError) failure = NULL;
     const Command *command = NULL;
 
+    if (may_enter_container(argv + MIN(argc, 1)) &&
+        !rn_self_seal(argv, &failure)) {
+        rn_log_gerror(RN_LOG_ERROR, failure);
+        return RN_EXIT_FAILURE;
+    }
     if (!parse_options(&argc, &argv, globals, &words, &failure))
         return fail_usage(failure);
     if (words.version) {
@@ -307,10 +325,6 @@ static int run_main(int argc, char **argv, RnGlobals *globals)
     command = choose_command(argc, argv, &failure);
     if (command == NULL)
         return fail_usage(failure);
-    if (command->enters_container && !rn_self_seal(original, &failure)) {
-        rn_log_gerror(RN_LOG_ERROR, failure);
-        return RN_EXIT_FAILURE;
-    }
     if (!apply_words(&words, globals, &failure))
         return fail_usage(failure);
     read_environment(globals);
