@@ -23,6 +23,10 @@
 enum {
     ACCEPTS_PER_TURN = 16,
     PAUSE_MS = 1000, /* without a free fd, and no client to close */
+    /* the relay closes a withdrawn port a moment after the monitor; then it can
+     * be had again */
+    RETRY_MS = 2,
+    RETRIES_MAX = 50,
 };
 
 typedef struct Client {
@@ -33,6 +37,9 @@ typedef struct Client {
     gsize request_length;
     char *reply; /* NULL: still reading */
     gsize reply_length, sent;
+    RnTimer retry;
+    unsigned retries;       /* of adding */
+    RnSlirpForward forward; /* that is tried again */
 } Client;
 
 struct RnSlirpServer {
@@ -42,14 +49,16 @@ struct RnSlirpServer {
     RnSlirpPorts ports;
     RnWatch watch;
     RnTimer pause;
-    GPtrArray *clients; /* of Client, in the order in which they came */
-    GArray *forwards;   /* of RnSlirpForward */
+    GPtrArray *clients;      /* of Client, in the order in which they came */
+    GArray *forwards;        /* of RnSlirpForward */
+    RnPublishSpec withdrawn; /* the last one; count 0: none */
 };
 
 static void free_client(void *data)
 {
     Client *client = data;
 
+    rn_timer_cancel(&client->retry);
     rn_watch_remove(&client->watch);
     rn_fd_close(&client->fd);
     g_free(client->reply);
@@ -71,14 +80,31 @@ static char *reply_failure(const char *desc, const GError *failure)
     return rn_slirp_reply_error(desc, reason);
 }
 
-static char *add_forward(RnSlirpServer *server, RnSlirpForward *forward)
+/* Is a port in use because it has just been withdrawn? */
+static bool is_withdrawn(const RnSlirpServer *server, const RnPublishSpec *spec)
 {
+    const RnPublishSpec *last = &server->withdrawn;
+
+    return last->count > 0 && last->transport == spec->transport &&
+           last->host.port == spec->host.port;
+}
+
+/* NULL: it is to be tried again. */
+static char *add_forward(Client *client, RnSlirpForward *forward)
+{
+    RnSlirpServer *server = client->server;
     g_autoptr(GError) failure = NULL;
 
-    if (!server->ports.add(forward, &forward->id, server->ports.data, &failure))
-        return reply_failure(RN_SLIRP_DESC_ADD_FAILED, failure);
-    g_array_append_val(server->forwards, *forward);
-    return rn_slirp_reply_added(forward->id);
+    if (server->ports.add(forward, &forward->id, server->ports.data,
+                          &failure)) {
+        server->withdrawn.count = 0;
+        g_array_append_val(server->forwards, *forward);
+        return rn_slirp_reply_added(forward->id);
+    }
+    if (g_error_matches(failure, RN_ERROR, RN_ERROR_EXISTS) &&
+        is_withdrawn(server, &forward->spec) && client->retries++ < RETRIES_MAX)
+        return NULL;
+    return reply_failure(RN_SLIRP_DESC_ADD_FAILED, failure);
 }
 
 /* The index of a forward, or the number of them. */
@@ -101,15 +127,21 @@ static char *remove_forward(RnSlirpServer *server, uint32_t id)
         return rn_slirp_reply_error(RN_SLIRP_DESC_BAD_ID, NULL);
     if (!server->ports.remove(id, server->ports.data, &failure))
         return reply_failure(RN_SLIRP_DESC_REMOVE_FAILED, failure);
+    server->withdrawn =
+        g_array_index(server->forwards, RnSlirpForward, index).spec;
     (void)g_array_remove_index(server->forwards, index);
     return rn_slirp_reply_removed();
 }
 
-static char *execute(RnSlirpServer *server, RnSlirpRequest *request)
+/* The reply; NULL: it comes later. */
+static char *execute(Client *client, RnSlirpRequest *request)
 {
+    RnSlirpServer *server = client->server;
+
     switch (request->kind) {
     case RN_SLIRP_REQUEST_ADD:
-        return add_forward(server, &request->forward);
+        client->forward = request->forward;
+        return add_forward(client, &client->forward);
     case RN_SLIRP_REQUEST_REMOVE:
         return remove_forward(server, request->forward.id);
     case RN_SLIRP_REQUEST_LIST:
@@ -147,6 +179,27 @@ static void start_reply(Client *client, char *take_reply)
     send_reply(client);
 }
 
+static void on_retry(RnTimer *timer);
+
+static void reply_or_retry(Client *client, char *take_reply)
+{
+    if (take_reply != NULL) {
+        start_reply(client, take_reply);
+        return;
+    }
+    /* an end of the client is reported all the same */
+    rn_watch_set_events(&client->watch, 0);
+    rn_loop_set_timer(client->server->loop, &client->retry, RETRY_MS, on_retry,
+                      client);
+}
+
+static void on_retry(RnTimer *timer)
+{
+    Client *client = timer->data;
+
+    reply_or_retry(client, add_forward(client, &client->forward));
+}
+
 /* After more has come, or EOF. */
 static void consider_request(Client *client, bool is_eof)
 {
@@ -160,7 +213,7 @@ static void consider_request(Client *client, bool is_eof)
     rn_slirp_request_parse(client->request, client->request_length,
                            &client->server->plan, &request);
     if (request.kind != RN_SLIRP_REQUEST_INCOMPLETE || is_eof)
-        start_reply(client, execute(client->server, &request));
+        reply_or_retry(client, execute(client, &request));
 }
 
 static void read_request(Client *client)
@@ -183,6 +236,8 @@ static void on_client(RnWatch *watch, G_GNUC_UNUSED uint32_t events)
 
     if (client->reply != NULL)
         send_reply(client);
+    else if (client->retry.loop != NULL)
+        drop_client(client);
     else
         read_request(client);
 }

@@ -33,7 +33,8 @@ typedef struct Service {
     RnLoop *loop;
     RnSlirpSocket socket;
     RnSlirpServer *server;
-    bool refuses; /* ports cannot be published, nor withdrawn */
+    bool refuses;  /* ports cannot be published, nor withdrawn */
+    unsigned busy; /* that many times they are in use */
     uint32_t last_id;
 } Service;
 
@@ -43,12 +44,14 @@ static bool add_port(const RnSlirpForward *forward, uint32_t *out_id,
     Service *service = data;
 
     assert_int_equal(forward->spec.host.port, 8080);
-    if (service->refuses) {
-        (void)rn_set_error(error, RN_ERROR_EXISTS, "in use");
-        return rn_error_add_hint(error, "take another");
+    if (!service->refuses && service->busy == 0) {
+        *out_id = ++service->last_id;
+        return true;
     }
-    *out_id = ++service->last_id;
-    return true;
+    if (service->busy > 0)
+        service->busy--;
+    (void)rn_set_error(error, RN_ERROR_EXISTS, "in use");
+    return rn_error_add_hint(error, "take another");
 }
 
 static bool remove_port(uint32_t id, void *data, GError **error)
@@ -165,6 +168,31 @@ static void refusal_says_why_without_the_hint(void **state)
     /* it is still there */
     service->refuses = false;
     ask(service, REMOVE("1"), "{\"return\":{}}");
+}
+
+/* The relay's copy of its socket goes a moment after the monitor's. */
+static void withdrawn_port_can_be_had_again(void **state)
+{
+    Service *service = *state;
+    rn_autofd int gone = -1;
+
+    ask(service, ADD, "{\"return\":{\"id\":1}}");
+    ask(service, REMOVE("1"), "{\"return\":{}}");
+    service->busy = 3;
+    gone = connect_client(service);
+    say(gone, ADD);
+    while (service->busy == 3)
+        assert_true(rn_loop_turn(service->loop, -1, NULL));
+    rn_fd_close(&gone); /* it does not wait for its reply */
+    ask(service, ADD, "{\"return\":{\"id\":2}}");
+    assert_int_equal(service->busy, 0);
+
+    /* one that somebody else has cannot */
+    ask(service, REMOVE("2"), "{\"return\":{}}");
+    service->busy = 1000;
+    ask(service, ADD,
+        "{\"error\":{\"desc\":\"" RN_SLIRP_DESC_ADD_FAILED
+        "\",\"reason\":\"in use\"}}");
 }
 
 static void request_may_come_byte_by_byte(void **state)
@@ -291,6 +319,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         WITH_SERVICE(requests_are_answered_and_closed),
         WITH_SERVICE(refusal_says_why_without_the_hint),
+        WITH_SERVICE(withdrawn_port_can_be_had_again),
         WITH_SERVICE(request_may_come_byte_by_byte),
         WITH_SERVICE(request_that_ends_early_is_no_json),
         WITH_SERVICE(request_of_4096_bytes_is_too_large),
