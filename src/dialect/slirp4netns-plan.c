@@ -22,7 +22,8 @@
 
 enum {
     PREFIX_MIN = 1,
-    PREFIX_MAX = 25, /* the recommended address is network+100 */
+    PREFIX_MAX = 25,     /* the recommended address is network+100 */
+    MTU_MIN_IPV6 = 1280, /* bytes: RFC 8200, 5 */
     MAC_LENGTH = 6,
     OCTET_DIGITS = 3,
     PREFIX_DIGITS = 2,
@@ -195,7 +196,8 @@ bool rn_slirp_plan(const RnSlirpOptions *options, RnNetworkPlan *out_plan,
         (options->cidr != NULL && !read_cidr(options->cidr, &network, error)))
         return false;
     network.mtu = options->mtu;
-    network.ipv6 = options->ipv6;
+    /* the kernel has no IPv6 on such an interface, and Podman asks for both */
+    network.ipv6 = options->ipv6 && options->mtu >= MTU_MIN_IPV6;
     network.host_loopback = !options->disable_host_loopback;
     rn_network_options_plan(&network, &plan);
     plan.no_dns = options->disable_dns;

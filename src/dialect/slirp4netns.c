@@ -268,6 +268,8 @@ static bool run_network(Run *run, int *out_signal)
         say_line(STDERR_FILENO, "%s", failure->message);
         return false;
     }
+    if (run->options.ipv6 && run->plan.prefix6 == 0)
+        rn_log_warning("no IPv6 with an MTU of %u", run->plan.mtu);
     if (run_to_end(run, out_signal, &failure))
         return true;
     rn_log_gerror(RN_LOG_ERROR, failure);

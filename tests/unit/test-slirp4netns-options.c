@@ -287,6 +287,27 @@ static void plan_has_what_was_asked_for(void **state)
     assert_address(&plan.outbound6, "::1");
 }
 
+static void small_mtu_goes_without_ipv6(void **state)
+{
+    static const struct {
+        const char *line;
+        uint8_t prefix6;
+    } cases[] = {
+        { "-c -6 --mtu=1279 1 t", 0 },
+        { "-c -6 --mtu=1280 1 t", 64 },
+    };
+
+    (void)state;
+    for (unsigned i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_auto(Parsed) parsed = { 0 };
+        RnNetworkPlan plan;
+
+        parse(cases[i].line, &parsed);
+        assert_true(rn_slirp_plan(&parsed.options, &plan, NULL));
+        assert_int_equal(plan.prefix6, cases[i].prefix6);
+    }
+}
+
 static void impossible_plans_are_refused_as_by_the_original(void **state)
 {
     static const struct {
@@ -371,6 +392,7 @@ int main(void)
         cmocka_unit_test(version_has_the_originals_lines),
         cmocka_unit_test(plan_has_the_originals_defaults),
         cmocka_unit_test(plan_has_what_was_asked_for),
+        cmocka_unit_test(small_mtu_goes_without_ipv6),
         cmocka_unit_test(impossible_plans_are_refused_as_by_the_original),
         cmocka_unit_test(start_block_has_the_originals_form),
     };
