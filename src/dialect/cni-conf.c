@@ -211,8 +211,12 @@ static bool read_attachments(const RnJsonAt *at, void *target, GError **error)
                                  error);
 }
 
-static const RnJsonField fields[] = {
+static const RnJsonField head_fields[] = {
     { "name", read_name, 0, RN_JSON_REQUIRED },
+    { "cni.dev/valid-attachments", read_attachments, 0, RN_JSON_OPTIONAL },
+};
+
+static const RnJsonField fields[] = {
     { "mtu", rn_json_read_uint32, G_STRUCT_OFFSET(Draft, mtu),
       RN_JSON_OPTIONAL },
     { "cidr", read_word, G_STRUCT_OFFSET(Draft, cidr), RN_JSON_OPTIONAL },
@@ -228,7 +232,6 @@ static const RnJsonField fields[] = {
     { "ipam", rn_json_refuse, 0, RN_JSON_OPTIONAL },
     { "runtimeConfig", read_capabilities, 0, RN_JSON_OPTIONAL },
     { "prevResult", read_prev_result, 0, RN_JSON_OPTIONAL },
-    { "cni.dev/valid-attachments", read_attachments, 0, RN_JSON_OPTIONAL },
 };
 
 /* The text of --network. */
@@ -250,7 +253,8 @@ static char *write_words(const Draft *draft)
     return g_string_free(g_steal_pointer(&text), FALSE);
 }
 
-bool rn_cni_conf_read(json_t *document, RnCniConf *conf, GError **error)
+bool rn_cni_conf_read(json_t *document, RnCniConfPart part, RnCniConf *conf,
+                      GError **error)
 {
     const RnJsonAt at = { .name = DOCUMENT, .node = document };
     g_auto(Draft) draft = { .conf = conf, .ipv6 = true };
@@ -264,6 +268,10 @@ bool rn_cni_conf_read(json_t *document, RnCniConf *conf, GError **error)
             json_object_get(document, "cni.dev/valid-attachments") != NULL,
     };
     if (!rn_cni_conf_version(document, &conf->version, error) ||
+        !rn_json_read_members(&at, head_fields, G_N_ELEMENTS(head_fields),
+                              &draft, error))
+        return false;
+    if (part == RN_CNI_CONF_ALL &&
         !rn_json_read_members(&at, fields, G_N_ELEMENTS(fields), &draft, error))
         return false;
     g_ptr_array_add(conf->publish, NULL);

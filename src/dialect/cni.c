@@ -190,15 +190,18 @@ typedef struct Command {
     const char *name;
     RnCniVersion since;
     CommandNeeds needs;
+    RnCniConfPart part; /* what could not be added has to be deleted, too */
     bool (*act)(Job *job, GError **error);
 } Command;
 
 static const Command commands[] = {
-    { "ADD", RN_CNI_0_1_0, NEEDS_ATTACHMENT | NEEDS_NETNS, act_add },
-    { "DEL", RN_CNI_0_1_0, NEEDS_ATTACHMENT, act_del },
-    { "CHECK", RN_CNI_0_4_0, NEEDS_ATTACHMENT | NEEDS_NETNS, act_check },
-    { "GC", RN_CNI_1_1_0, NEEDS_NOTHING, act_gc },
-    { "STATUS", RN_CNI_1_1_0, NEEDS_NOTHING, act_status },
+    { "ADD", RN_CNI_0_1_0, NEEDS_ATTACHMENT | NEEDS_NETNS, RN_CNI_CONF_ALL,
+      act_add },
+    { "DEL", RN_CNI_0_1_0, NEEDS_ATTACHMENT, RN_CNI_CONF_HEAD, act_del },
+    { "CHECK", RN_CNI_0_4_0, NEEDS_ATTACHMENT | NEEDS_NETNS, RN_CNI_CONF_ALL,
+      act_check },
+    { "GC", RN_CNI_1_1_0, NEEDS_NOTHING, RN_CNI_CONF_HEAD, act_gc },
+    { "STATUS", RN_CNI_1_1_0, NEEDS_NOTHING, RN_CNI_CONF_ALL, act_status },
 };
 
 static const char *look_up(const Job *job, const char *name)
@@ -239,14 +242,15 @@ static bool read_variables(Job *job, const Command *command, GError **error)
 }
 
 /* UNSUPPORTED is what rnet refuses by name; the specification has a code. */
-static bool read_conf(Job *job, json_t *document, GError **error)
+static bool read_conf(Job *job, RnCniConfPart part, json_t *document,
+                      GError **error)
 {
     g_autoptr(GError) failure = NULL;
 
     job->code = RN_CNI_CODE_VERSION;
     if (!rn_cni_conf_version(document, &job->version, error))
         return false;
-    if (rn_cni_conf_read(document, &job->conf, &failure))
+    if (rn_cni_conf_read(document, part, &job->conf, &failure))
         return true;
     job->code = g_error_matches(failure, RN_ERROR, RN_ERROR_UNSUPPORTED)
                     ? RN_CNI_CODE_FIELD
@@ -264,7 +268,7 @@ static bool run_command(Job *job, const Command *command, GError **error)
         return false;
     job->code = RN_CNI_CODE_DECODE;
     document = rn_input_read(STDIN_FILENO, "stdin", error);
-    if (document == NULL || !read_conf(job, document, error))
+    if (document == NULL || !read_conf(job, command->part, document, error))
         return false;
     job->code = RN_CNI_CODE_VERSION;
     if (job->version < command->since)

@@ -218,6 +218,8 @@ test_capabilities_are_heeded() {
         "bandwidth":{"ingressRate":1000}}')"
     refused 2
     has runtimeConfig.bandwidth
+    call 0 DEL "$(conf 1.1.0 ',"runtimeConfig":{
+        "bandwidth":{"ingressRate":1000}}')" # what a runtime does then
     call 1 ADD "$(conf 1.1.0 ',"runtimeConfig":{"aliases":["web"]}')"
     refused 2
     has runtimeConfig.aliases
@@ -349,13 +351,9 @@ test_gc_ends_what_is_not_valid() {
 test_status_tells_what_is_missing() {
     call 0 STATUS "$(conf 1.1.0)"
     is ""
-    (
-        # in a mount namespace of its own, as `unshare -m` has it
-        unshare -m sh -c "mount --bind /dev/null /dev/net/tun &&
-            CNI_COMMAND=STATUS exec '$plugin'" >"$dir/files/out" \
-            <<<"$(conf 1.1.0 ',"link":"tap"')"
-    ) && fail "status 0"
-    out=$(cat "$dir/files/out")
+    [ -e /dev/net/tun ] || return 0
+    expect 1 unshare -m sh -c "mount --bind /dev/null /dev/net/tun &&
+        CNI_COMMAND=STATUS exec '$plugin'" <<<"$(conf 1.1.0 ',"link":"tap"')"
     refused 50
     has tap0
 }

@@ -29,7 +29,7 @@ static void read_conf(const char *rest, RnCniConf *conf)
     g_autoptr(json_t) tree = parse(text);
     g_autoptr(GError) error = NULL;
 
-    assert_true(rn_cni_conf_read(tree, conf, &error));
+    assert_true(rn_cni_conf_read(tree, RN_CNI_CONF_ALL, conf, &error));
     assert_no_error(error);
 }
 
@@ -227,9 +227,24 @@ static void wrong_configuration_is_refused(void **state)
         g_auto(RnCniConf) conf = { 0 };
         g_autoptr(GError) error = NULL;
 
-        assert_false(rn_cni_conf_read(tree, &conf, &error));
+        assert_false(rn_cni_conf_read(tree, RN_CNI_CONF_ALL, &conf, &error));
         assert_error(error, RN_ERROR, cases[i].code, cases[i].part);
     }
+}
+
+static void head_is_read_whatever_the_rest_is(void **state)
+{
+    g_autofree char *text = g_strconcat(
+        HEAD RUNTIME "{\"bandwidth\":{\"ingressRate\":1}},\"mtu\":\"x\"}",
+        NULL);
+    g_autoptr(json_t) tree = parse(text);
+    g_auto(RnCniConf) conf = { 0 };
+    g_autoptr(GError) error = NULL;
+
+    (void)state;
+    assert_true(rn_cni_conf_read(tree, RN_CNI_CONF_HEAD, &conf, &error));
+    assert_no_error(error);
+    assert_string_equal(conf.name, "net");
 }
 
 static void head_that_is_wrong_is_refused(void **state)
@@ -251,7 +266,7 @@ static void head_that_is_wrong_is_refused(void **state)
         g_auto(RnCniConf) conf = { 0 };
         g_autoptr(GError) error = NULL;
 
-        assert_false(rn_cni_conf_read(tree, &conf, &error));
+        assert_false(rn_cni_conf_read(tree, RN_CNI_CONF_ALL, &conf, &error));
         assert_error(error, RN_ERROR, RN_ERROR_INVALID, cases[i].part);
     }
 }
@@ -319,6 +334,7 @@ int main(void)
         cmocka_unit_test(dns_of_the_runtime_goes_first),
         cmocka_unit_test(version_is_found),
         cmocka_unit_test(wrong_configuration_is_refused),
+        cmocka_unit_test(head_is_read_whatever_the_rest_is),
         cmocka_unit_test(head_that_is_wrong_is_refused),
         cmocka_unit_test(network_that_cannot_be_is_refused),
         cmocka_unit_test(attachments_are_collected),

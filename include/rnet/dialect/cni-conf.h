@@ -53,9 +53,14 @@ typedef struct RnCniConf {
 bool rn_cni_conf_version(json_t *document, RnCniVersion *out_version,
                          GError **error) RN_CHECK;
 
-/* The whole of it; *conf is initialised in any case. RN_ERROR_UNSUPPORTED for
- * what rnet refuses by name: "ipam", bandwidth, aliases, SCTP. */
-bool rn_cni_conf_read(json_t *document, RnCniConf *conf,
+typedef enum RnCniConfPart {
+    RN_CNI_CONF_HEAD, /* version, name, attachments: what ending takes */
+    RN_CNI_CONF_ALL,
+} RnCniConfPart;
+
+/* *conf is initialised in any case. RN_ERROR_UNSUPPORTED for what rnet refuses
+ * by name: "ipam", bandwidth, aliases, SCTP. */
+bool rn_cni_conf_read(json_t *document, RnCniConfPart part, RnCniConf *conf,
                       GError **error) RN_CHECK;
 void rn_cni_conf_clear(RnCniConf *conf);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(RnCniConf, rn_cni_conf_clear)
