@@ -8,6 +8,7 @@ client_tests = \
 	tests/clients/cni-root \
 	tests/clients/cni-user \
 	tests/clients/containerd \
+	tests/clients/dev-server \
 	tests/clients/docker \
 	tests/clients/slirp4netns \
 	tests/clients/hooks \
