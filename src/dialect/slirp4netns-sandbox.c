@@ -64,7 +64,11 @@ static const Shown shown[] = {
     { "/lib32", READ_ONLY, false, false },
     { "/lib64", READ_ONLY, false, false },
     { "/dev/null", MS_NOSUID | MS_NOEXEC, true, true },
+#ifdef RN_SANITIZERS
+    { "/proc", READ_ONLY, false, true }, /* what their runtimes read */
+#else
     { EXE, READ_ONLY, true, true },
+#endif
 };
 
 /* One of them, on its way into the new root. */
