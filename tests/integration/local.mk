@@ -17,6 +17,7 @@ integration_tests = \
 	tests/integration/test-terminal \
 	tests/integration/test-up \
 	tests/integration/test-up-ports \
+	tests/integration/test-up-terminal \
 	tests/integration/test-publish \
 	tests/integration/test-outbound \
 	tests/integration/test-handoff \
@@ -109,6 +110,9 @@ tests_integration_test_up_SOURCES = tests/integration/test-up.c
 tests_integration_test_up_LDADD = $(HARNESS_LIBS)
 tests_integration_test_up_ports_SOURCES = tests/integration/test-up-ports.c
 tests_integration_test_up_ports_LDADD = $(HARNESS_LIBS)
+tests_integration_test_up_terminal_SOURCES = \
+	tests/integration/test-up-terminal.c
+tests_integration_test_up_terminal_LDADD = $(HARNESS_LIBS)
 tests_integration_test_publish_SOURCES = tests/integration/test-publish.c
 tests_integration_test_publish_LDADD = $(HARNESS_LIBS)
 tests_integration_test_outbound_SOURCES = tests/integration/test-outbound.c

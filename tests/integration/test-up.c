@@ -20,7 +20,6 @@
 #include "leftovers.h"
 #include "peer.h"
 #include "run.h"
-#include "screen.h"
 
 #define PAYLOAD "/run/world/base/payload"
 
@@ -199,89 +198,6 @@ static void test_signals_are_passed_on(World *world)
     check_nothing_left(world);
 }
 
-/* The last line is shown after whatever rnet had to say about Ctrl-C. */
-static void test_interrupt_key_reaches_command_once(World *world)
-{
-    const char *first = NULL;
-    Screen screen;
-
-    screen_open(world, &screen);
-    g_autoptr(Run) run = run_start(world, WORDS("up", PAYLOAD, "signals", "on"),
-                                   &(RunOptions){ .terminal = screen.slave });
-    screen_await(&screen, "ready");
-    screen_type(&screen, "\003");
-    screen_await(&screen, "signal 2\r\n");
-    run_signal(run, SIGUSR1);
-    screen_await(&screen, "signal 10\r\n");
-    first = strstr(screen.shown->str, "signal 2\r\n");
-    check(strstr(first + 1, "signal 2\r\n") == NULL, "interrupted twice");
-    run_signal(run, SIGTERM);
-    run_expect_exit(run, 128 + SIGTERM);
-    screen_check_restored(&screen);
-    check_nothing_left(world);
-}
-
-/* In a session of its own it is out of the terminal's reach; rnet is not. */
-static void test_interrupt_key_reaches_command_elsewhere(World *world)
-{
-    Screen screen;
-
-    screen_open(world, &screen);
-    g_autoptr(Run) run = run_start(
-        world, WORDS("up", "sh", "-c", "exec setsid " PAYLOAD " signals on"),
-        &(RunOptions){ .terminal = screen.slave });
-    screen_await(&screen, "ready");
-    screen_type(&screen, "\003");
-    screen_await(&screen, "signal 2\r\n");
-    run_signal(run, SIGTERM);
-    run_expect_exit(run, 128 + SIGTERM);
-    check_nothing_left(world);
-}
-
-/* By a shell with jobs, as a person has it. */
-static void test_stop_key_stops_both_and_fg_goes_on(World *world)
-{
-    g_autofree char *script = g_strdup_printf(
-        "set -m; %s up sh -c 'echo ready; read a; echo got $a'; "
-        "echo stopped $?; fg; echo end $?",
-        world->rnet);
-    Screen screen;
-
-    screen_open(world, &screen);
-    g_autoptr(Run) run = run_start(
-        world, WORDS("-c", script),
-        &(RunOptions){ .terminal = screen.slave, .binary = "/bin/bash" });
-    screen_await(&screen, "ready\r\n");
-    screen_type(&screen, "\032");
-    screen_await(&screen, "stopped 148\r\n"); /* 128 + SIGTSTP */
-    screen_type(&screen, "word\r");
-    screen_await(&screen, "got word\r\n");
-    screen_await(&screen, "end 0\r\n");
-    run_expect_exit(run, 0);
-    check_nothing_left(world);
-}
-
-static void test_shell_has_jobs(World *world)
-{
-    Screen screen;
-
-    screen_open(world, &screen);
-    g_autoptr(Run) run = run_start(
-        world, WORDS("up", "--network", "none", "bash", "--norc", "-i"),
-        &(RunOptions){ .terminal = screen.slave });
-    screen_type(&screen, PAYLOAD " signals\r");
-    screen_await(&screen, "ready\r\n");
-    screen_type(&screen, "\003");
-    screen_await(&screen, "signal 2\r\n");
-    screen_type(&screen, "echo status $?\r");
-    screen_await(&screen, "status 130\r\n");
-    check_lacks(screen.shown->str, "no job control");
-    screen_type(&screen, "exit 4\r");
-    run_expect_exit(run, 4);
-    screen_check_restored(&screen);
-    check_nothing_left(world);
-}
-
 static void test_name_server_is_the_networks(World *world)
 {
     g_autofree char *inside =
@@ -361,7 +277,6 @@ static void test_later_mounts_of_the_host_show(World *world)
 
 static void test_ports_are_published(World *world)
 {
-    g_autofree char *told = NULL;
     g_autoptr(Run) run = run_start(world,
                                    WORDS("up", "-p", "8080:80", "-p", "90",
                                          PAYLOAD, "serve-tcp", "80", "90"),
@@ -506,13 +421,6 @@ int main(void)
         { "without_command_the_shell_runs", test_without_command_the_shell_runs,
           0 },
         { "signals_are_passed_on", test_signals_are_passed_on, 0 },
-        { "interrupt_key_reaches_command_once",
-          test_interrupt_key_reaches_command_once, 0 },
-        { "interrupt_key_reaches_command_elsewhere",
-          test_interrupt_key_reaches_command_elsewhere, 0 },
-        { "stop_key_stops_both_and_fg_goes_on",
-          test_stop_key_stops_both_and_fg_goes_on, 0 },
-        { "shell_has_jobs", test_shell_has_jobs, 0 },
         { "name_server_is_the_networks", test_name_server_is_the_networks, 0 },
         { "name_server_behind_a_link_is_the_networks",
           test_name_server_behind_a_link_is_the_networks, 0 },
