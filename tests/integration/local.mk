@@ -30,7 +30,8 @@ integration_tests = \
 	tests/integration/test-hooks \
 	tests/integration/test-namespaces \
 	tests/integration/test-lifetime \
-	tests/integration/test-handshake-kills
+	tests/integration/test-handshake-kills \
+	tests/integration/test-network-lifetime
 
 if HAVE_CMOCKA
 check_LIBRARIES += tests/integration/libharness.a
@@ -50,6 +51,7 @@ noinst_HEADERS += \
 	tests/integration/inside.h \
 	tests/integration/keeper-ask.h \
 	tests/integration/leftovers.h \
+	tests/integration/netns-watch.h \
 	tests/integration/payload.h \
 	tests/integration/peer.h \
 	tests/integration/run.h \
@@ -68,6 +70,7 @@ tests_integration_libharness_a_SOURCES = \
 	tests/integration/inside.c \
 	tests/integration/keeper-ask.c \
 	tests/integration/leftovers.c \
+	tests/integration/netns-watch.c \
 	tests/integration/peer.c \
 	tests/integration/run.c \
 	tests/integration/slirp.c \
@@ -133,6 +136,9 @@ tests_integration_test_lifetime_LDADD = $(HARNESS_LIBS)
 tests_integration_test_handshake_kills_SOURCES = \
 	tests/integration/test-handshake-kills.c
 tests_integration_test_handshake_kills_LDADD = $(HARNESS_LIBS)
+tests_integration_test_network_lifetime_SOURCES = \
+	tests/integration/test-network-lifetime.c
+tests_integration_test_network_lifetime_LDADD = $(HARNESS_LIBS)
 tests_integration_test_lifecycle_SOURCES = tests/integration/test-lifecycle.c
 tests_integration_test_lifecycle_LDADD = $(HARNESS_LIBS)
 tests_integration_test_commands_SOURCES = tests/integration/test-commands.c
