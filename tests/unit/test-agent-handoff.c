@@ -337,7 +337,7 @@ static void service_published_needs_no_rule_of_its_own(void **state)
     close_world(&world);
 }
 
-/* Ends nsagent and starts another, as the monitor does. */
+/* Another after one that was killed: at EOF it would take its rules along. */
 static void start_second_agent(World *world)
 {
     RnAgentSetup setup = make_handoff_setup();
@@ -345,8 +345,9 @@ static void start_second_agent(World *world)
     g_auto(RnMsg) msg = { 0 };
     RnAgentReady ready;
 
-    rn_fd_close(&world->monitor);
+    assert_int_equal(kill(world->pid, SIGKILL), 0);
     (void)wait_for_exit(world);
+    rn_fd_close(&world->monitor);
     setup.make_link = 0;
     start_agent(world);
     assert_true(rn_msg_send(
@@ -369,6 +370,31 @@ static void second_agent_does_it_again(void **state)
     start_second_agent(&world);
     connect_and_pass_bytes(&world, "192.0.2.1");
     close_world(&world);
+}
+
+static void end_takes_the_rules_back(void **state)
+{
+    const RnEndpoint to = {
+        .family = AF_INET,
+        .address = { 192, 0, 2, 1 },
+        .port = 80,
+    };
+    const RnNetworkPlan plan = test_plan();
+    World world;
+    RnFrame syn;
+    rn_autofd int client = -1;
+
+    (void)state;
+    open_handoff_world(&world);
+    rn_fd_close(&world.monitor);
+    assert_int_equal(wait_for_exit(&world), 0);
+    netns_run(&world.netns, add_gateways, NULL);
+    client = netns_connect(&world.netns, SOCK_STREAM, &to, NULL);
+    await_segment(&world, &syn);
+    assert_memory_equal(syn.ether, plan.gateway_mac, 6);
+    rn_fd_close(&world.serving);
+    rn_fd_close(&world.link);
+    netns_close(&world.netns);
 }
 
 static char *switch_ipv6_off(void *data)
@@ -484,6 +510,7 @@ int main(void)
         cmocka_unit_test(own_connections_stay_on_lo),
         cmocka_unit_test(service_published_needs_no_rule_of_its_own),
         cmocka_unit_test(second_agent_does_it_again),
+        cmocka_unit_test(end_takes_the_rules_back),
         cmocka_unit_test(second_agent_does_what_is_left_to_do),
         cmocka_unit_test(without_nf_tables_auto_leaves_tcp_to_libslirp),
         cmocka_unit_test(without_nf_tables_on_fails_and_says_so),
