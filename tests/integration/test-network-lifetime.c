@@ -323,6 +323,7 @@ static void run_round(World *world, unsigned round)
         begin_end(&members[i]);
     for (unsigned i = 0; i < GUESTS; i++)
         await_end(&members[i]);
+    await_no_processes_but(NULL, 0);
     /* the entries of killed keepers go with the next attach */
     guest_start(&last, world);
     guest_attach(&last, "127.0.0.1:8080:80", last.pid);
