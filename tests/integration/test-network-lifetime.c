@@ -3,7 +3,8 @@
  * test-network-lifetime - ten networks of others start and end at once
  *
  * Role:     rounds of ten guests, whose networks come from different commands
- *           and come to different ends, all of them in use at that moment
+ *           and come to different ends, all of them in use at that moment; and
+ *           a container with the hook that is killed before its start
  * Runs in:  see world.h; RNET_TEST_ROUNDS says how many rounds (200 by
  *           hand, now and then)
  * Data:     a round's ends are triggered one after the other, none waited for
@@ -345,6 +346,38 @@ static void test_rounds(World *world)
         run_round(world, rounds->first + i);
 }
 
+/* One that has a network from the hook, as an engine's would. */
+static char *make_hooked_bundle(const World *world)
+{
+    g_autofree char *hook = g_strdup_printf(
+        "{\"path\": \"%s\", \"args\": [\"rnet\", \"hook\", \"--publish\", "
+        "\"127.0.0.1:8080:80\"], \"env\": [\"XDG_RUNTIME_DIR=%s\"]}",
+        world->rnet, world->runtime_dir);
+    g_autofree char *top = g_strdup_printf(
+        "\"hooks\": {\"createRuntime\": [%s], \"poststop\": [%s]}", hook, hook);
+    const BundleOptions options = { .top = top };
+
+    return bundle_new(world, "box", &options);
+}
+
+/* Nobody is left who would run poststop; when somebody does, it is late. */
+static void test_container_killed_before_its_start(World *world)
+{
+    g_autofree char *bundle = make_hooked_bundle(world);
+    g_autoptr(Run) create = run_command(
+        world, WORDS("create", "--network", "none", "--bundle", bundle, "box"),
+        0);
+    rn_autofd int monitor =
+        (int)syscall(SYS_pidfd_open, find_process("rnet-monitor"), 0);
+    GError *error = NULL;
+
+    check_call(monitor >= 0, "pidfd_open");
+    kill_process(box_pid(world));
+    if (!rn_pidfd_wait_exit(monitor, &error))
+        check_no_error(error);
+    box_delete(world, create);
+}
+
 int main(void)
 {
     const char *wanted = g_getenv("RNET_TEST_ROUNDS");
@@ -353,6 +386,8 @@ int main(void)
     const WorldTest tests[] = {
         { "networks_of_others_started_and_ended_at_once_leave_nothing",
           test_rounds, WORLD_NEEDS_LINK, &rounds },
+        { "network_of_a_container_killed_before_its_start_ends",
+          test_container_killed_before_its_start, WORLD_NEEDS_LINK },
     };
     int failures = 0;
 
