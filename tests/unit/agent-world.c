@@ -7,6 +7,7 @@
 #include "config.h"
 
 #include "agent-world.h"
+#include "frames.h"
 
 #include <poll.h>
 #include <unistd.h>
@@ -14,6 +15,7 @@
 #include <sys/socket.h>
 #include <sys/wait.h>
 
+#include <rnet/sys/netlink.h>
 #include <rnet/sys/process.h>
 #include <rnet/util/fd.h>
 #include <rnet/util/log.h>
@@ -122,6 +124,23 @@ void open_world_with(World *world, const RnAgentSetup *setup)
     if (make_link)
         world->link = rn_msg_steal_fd(&msg, 0);
     serve(world);
+}
+
+char *add_gateways(void *unused)
+{
+    const RnNetworkPlan plan = test_plan();
+    g_autoptr(RnNetlink) netlink = rn_netlink_open(NULL);
+    unsigned index = 0;
+
+    (void)unused;
+    if (netlink == NULL ||
+        !rn_netlink_link_index(netlink, "tap0", &index, NULL) ||
+        !rn_netlink_neighbour_add(netlink, index, &plan.gateway4,
+                                  plan.gateway_mac, NULL) ||
+        !rn_netlink_neighbour_add(netlink, index, &plan.gateway6,
+                                  plan.gateway_mac, NULL))
+        return g_strdup("cannot add neighbours");
+    return NULL;
 }
 
 int wait_for_exit(World *world)

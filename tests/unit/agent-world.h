@@ -39,6 +39,9 @@ void open_world_with(World *world, const RnAgentSetup *setup);
 /* Gives nsagent a new serving socket, in place of the one before. */
 void serve(World *world);
 
+/* A NetnsFunc, so that nobody has to be asked who the gateways are. */
+char *add_gateways(void *unused);
+
 /* Reaps nsagent: a waitpid(2) status. */
 int wait_for_exit(World *world);
 

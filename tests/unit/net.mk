@@ -24,7 +24,7 @@ tests_unit_test_agent_data_SOURCES = tests/unit/test-agent-data.c
 tests_unit_test_agent_data_LDADD = $(NET_LIBS) $(CMOCKA_LIBS)
 unit_tests += tests/unit/test-agent
 tests_unit_test_agent_SOURCES = tests/unit/test-agent.c \
-	tests/unit/agent-world.c tests/unit/netns.c
+	tests/unit/agent-world.c tests/unit/frames.c tests/unit/netns.c
 tests_unit_test_agent_LDADD = $(NET_LIBS) $(CMOCKA_LIBS)
 unit_tests += tests/unit/test-agent-link
 tests_unit_test_agent_link_SOURCES = tests/unit/test-agent-link.c \
@@ -40,7 +40,7 @@ tests_unit_test_agent_manual_SOURCES = tests/unit/test-agent-manual.c \
 tests_unit_test_agent_manual_LDADD = $(NET_LIBS) $(CMOCKA_LIBS)
 unit_tests += tests/unit/test-agent-watch
 tests_unit_test_agent_watch_SOURCES = tests/unit/test-agent-watch.c \
-	tests/unit/agent-world.c tests/unit/netns.c
+	tests/unit/agent-world.c tests/unit/frames.c tests/unit/netns.c
 tests_unit_test_agent_watch_LDADD = $(NET_LIBS) $(CMOCKA_LIBS)
 unit_tests += tests/unit/test-auto-publish
 tests_unit_test_auto_publish_SOURCES = tests/unit/test-auto-publish.c
