@@ -53,7 +53,8 @@ static RnNetworkEntry *make_entry(const RnAttachRequest *request,
         rn_network_entry_new(request->state_dir, request->key, &failure);
 
     if (entry != NULL &&
-        rn_network_entry_claim(entry, target->dev, target->ino, &failure))
+        (target->netns_fd < 0 ||
+         rn_network_entry_claim(entry, target->dev, target->ino, &failure)))
         return g_steal_pointer(&entry);
     if (g_error_matches(failure, RN_ERROR, RN_ERROR_EXISTS))
         explain_existing(request, &failure);

@@ -6,6 +6,7 @@
  * detached monitor. In: events of the loop; any of those that the request names
  * quits it. Up to rn_network_start() all is fallible and undone by
  * rn_keeper_free(); afterwards a helper that dies is the network's business.
+ * A keeper that is given no namespace gets it later from a client, or ends.
  */
 #include "config.h"
 
@@ -38,6 +39,7 @@ struct RnKeeper {
     int exit_fd;
     int signal_fd;
     int ended_by;
+    bool is_waiting; /* for its namespace */
     RnWatch process_watch, exit_watch, signal_watch;
 };
 
@@ -180,11 +182,51 @@ static json_t *describe(void *data)
     return rn_network_state(&facts);
 }
 
+static bool start_network(RnKeeper *keeper, int userns_fd, int netns_fd,
+                          GError **error)
+{
+    return rn_network_start(keeper->network, userns_fd, netns_fd, error) &&
+           rn_network_watch(keeper->network, keeper->loop, error);
+}
+
+static bool is_waiting(void *data)
+{
+    const RnKeeper *keeper = data;
+
+    return keeper->is_waiting;
+}
+
+static bool take_namespace(RnKeeper *keeper, int netns_fd, GError **error)
+{
+    g_auto(RnNetworkTarget)
+        target = { .netns_fd = -1, .userns_fd = -1, .pidfd = -1 };
+
+    if (!rn_network_target_from_fd(netns_fd, NULL, &target, error) ||
+        !rn_network_entry_claim(keeper->entry, target.dev, target.ino, error))
+        return false;
+    keeper->dev = target.dev;
+    keeper->ino = target.ino;
+    return start_network(keeper, target.userns_fd, target.netns_fd, error);
+}
+
+static bool attach(void *data, int netns_fd, GError **error)
+{
+    RnKeeper *keeper = data;
+
+    keeper->is_waiting = false;
+    if (take_namespace(keeper, netns_fd, error))
+        return true;
+    end(keeper);
+    return false;
+}
+
 static bool serve(RnKeeper *keeper, GError **error)
 {
     static const RnNetworkControlCalls calls = {
         .describe = describe,
         .detach = end,
+        .is_waiting = is_waiting,
+        .attach = attach,
     };
 
     if (keeper->entry == NULL)
@@ -198,10 +240,11 @@ static bool serve(RnKeeper *keeper, GError **error)
 static bool start(RnKeeper *keeper, const RnKeeperRequest *request,
                   GError **error)
 {
+    keeper->is_waiting =
+        request->netns_fd < 0 && request->network.take_link < 0;
     return watch_ends(keeper, request, error) &&
-           rn_network_start(keeper->network, request->userns_fd,
-                            request->netns_fd, error) &&
-           rn_network_watch(keeper->network, keeper->loop, error) &&
+           (keeper->is_waiting || start_network(keeper, request->userns_fd,
+                                                request->netns_fd, error)) &&
            serve(keeper, error);
 }
 

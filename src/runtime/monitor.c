@@ -181,7 +181,8 @@ static bool take_fds(Monitor *monitor, RnMsg *msg, GError **error)
             break;
         monitor->fds[i] = rn_msg_steal_fd(msg, next++);
     }
-    if (next != msg->n_fds || monitor->fds[RN_MONITOR_FD_NETNS] < 0)
+    if (next != msg->n_fds || (monitor->fds[RN_MONITOR_FD_NETNS] < 0 &&
+                               monitor->fds[RN_MONITOR_FD_CONTROL] < 0))
         return rn_set_error(error, RN_ERROR_PROTOCOL,
                             "other fds than the set-up names");
     return true;

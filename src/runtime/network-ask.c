@@ -83,6 +83,47 @@ bool rn_network_detach(const char *state_dir, const char *key, GError **error)
     return left != NULL;
 }
 
+/* When all is undone, or it is known to hang; errors are of no interest then. */
+static void await_undone(int socket)
+{
+    g_auto(RnMsg) msg = { 0 };
+
+    if (await_answer(socket, NULL))
+        (void)!rn_msg_recv(socket, &msg, NULL);
+}
+
+static bool hand_over(int socket, int netns_fd, GError **error)
+{
+    g_auto(RnMsg) msg = { 0 };
+    g_autoptr(GError) failure = NULL;
+
+    if (!rn_msg_send(socket, RN_MSG_CONTROL_NAMESPACE, NULL, 0, &netns_fd, 1,
+                     error) ||
+        !await_answer(socket, error))
+        return false;
+    if (rn_msg_expect(socket, RN_MSG_CONTROL_ATTACHED, 0, 0, &msg, &failure))
+        return true;
+    if (g_error_matches(failure, RN_ERROR, RN_ERROR_PEER_DIED))
+        return rn_set_error(error, RN_ERROR_STATE,
+                            "it has its namespace, or its keeper has died");
+    await_undone(socket);
+    g_propagate_error(error, g_steal_pointer(&failure));
+    return false;
+}
+
+bool rn_network_hand_over(const char *state_dir, const char *key, int netns_fd,
+                          GError **error)
+{
+    rn_autofd int socket = -1;
+
+    if (!rn_network_entry_connect(state_dir, key, &socket, NULL, error))
+        return false;
+    if (hand_over(socket, netns_fd, error))
+        return true;
+    g_prefix_error(error, "network \"%s\": ", key);
+    return false;
+}
+
 static json_t *read_state(int fd, GError **error)
 {
     g_autofree char *path = g_strdup_printf("/proc/self/fd/%d", fd);

@@ -70,6 +70,18 @@ static bool send_state(Client *client, GError **error)
                        error);
 }
 
+/* After a failure the client waits for EOF: then all is undone. */
+static bool attach(Client *client, int netns_fd, GError **error)
+{
+    RnNetworkControl *control = client->control;
+    g_autoptr(GError) failure = NULL;
+
+    if (control->calls->attach(control->data, netns_fd, &failure))
+        return rn_msg_send(client->fd, RN_MSG_CONTROL_ATTACHED, NULL, 0, NULL,
+                           0, error);
+    return rn_msg_send_error(client->fd, failure, error);
+}
+
 static bool answer(Client *client, const RnMsg *msg, GError **error)
 {
     RnNetworkControl *control = client->control;
@@ -82,6 +94,10 @@ static bool answer(Client *client, const RnMsg *msg, GError **error)
             return true;
         }
     }
+    if (msg->type == RN_MSG_CONTROL_NAMESPACE && msg->length == 0 &&
+        msg->n_fds == 1 && control->calls->is_waiting != NULL &&
+        control->calls->is_waiting(control->data))
+        return attach(client, msg->fds[0], error);
     return rn_set_error(error, RN_ERROR_PROTOCOL, "message %u", msg->type);
 }
 

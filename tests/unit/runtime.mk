@@ -138,6 +138,9 @@ unit_tests += tests/unit/test-cgroup-properties
 tests_unit_test_cgroup_properties_SOURCES = \
 	tests/unit/test-cgroup-properties.c
 tests_unit_test_cgroup_properties_LDADD = $(RUNTIME_LIBS) $(CMOCKA_LIBS)
+unit_tests += tests/unit/test-network-control
+tests_unit_test_network_control_SOURCES = tests/unit/test-network-control.c
+tests_unit_test_network_control_LDADD = $(RUNTIME_LIBS) $(CMOCKA_LIBS)
 unit_tests += tests/unit/test-network-entry
 tests_unit_test_network_entry_SOURCES = tests/unit/test-network-entry.c
 tests_unit_test_network_entry_LDADD = $(RUNTIME_LIBS) $(CMOCKA_LIBS)

@@ -25,7 +25,10 @@ typedef struct RnAttachRequest {
 } RnAttachRequest;
 
 /*
- * Returns when the network is up; it is left to a monitor. RN_ERROR_EXISTS if
+ * Returns when the network is up; it is left to a monitor. A target with a
+ * pidfd alone has a namespace that only its own processes can open: then this
+ * returns when the ports are bound and the monitor waits, until the process
+ * ends, for rn_network_hand_over() to bring the namespace. RN_ERROR_EXISTS if
  * the key is taken or the namespace has a network of rnet's, whoever made it.
  */
 bool rn_attach_detached(const RnAttachRequest *request,

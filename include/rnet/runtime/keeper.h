@@ -29,10 +29,13 @@ typedef struct RnKeeper RnKeeper;
 
 typedef struct RnKeeperRequest {
     RnNetworkRequest network; /* but for link_ended, which is the keeper's */
-    int netns_fd;  /* borrowed, like all of these; -1 with network.take_link */
-    int userns_fd; /* -1: the caller's own */
-    int pidfd;     /* its end is the network's; -1 */
-    int exit_fd;   /* any event on it is the network's end; -1 */
+    /* borrowed, like all of these; -1 with network.take_link. Without either
+     * the network is started as soon as somebody hands its namespace over by
+     * rn_network_hand_over(); that takes an entry */
+    int netns_fd;
+    int userns_fd;          /* -1: the caller's own */
+    int pidfd;              /* its end is the network's; -1 */
+    int exit_fd;            /* any event on it is the network's end; -1 */
     const char *netns_path; /* when it leads to the namespace no longer, the
                                network ends; NULL */
     bool until_unused;  /* when no process is in the namespace and netns_path
@@ -48,8 +51,8 @@ typedef struct RnKeeperRequest {
 bool rn_keeper_block_signals(GError **error) RN_CHECK;
 
 /*
- * Starts the network and returns when it is up, supervised from `loop`, which
- * outlives it. The loop quits (rn_loop_quit()) at the end of the network.
+ * Starts the network and returns when it is up, or waited for, supervised from
+ * `loop`, which outlives it. The loop quits (rn_loop_quit()) at the end of the network.
  */
 RnKeeper *rn_keeper_new(const RnKeeperRequest *request, RnLoop *loop,
                         GError **error) RN_CHECK;

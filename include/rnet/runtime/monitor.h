@@ -15,7 +15,7 @@
 #define RN_MONITOR_NAME "rnet-monitor"
 
 /*
- * Starts it and returns when the network is up. Of the request nothing is taken
+ * Starts it and returns when the network is up, or waited for. Of the request nothing is taken
  * but take_entry, on success: all fds and the listeners stay the caller's. Not
  * for a link of the caller's; no notices. It is a child of the caller which
  * outlives it, in a session of its own, its stdio /dev/null, in "/".

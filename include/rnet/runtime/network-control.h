@@ -19,6 +19,11 @@ enum {
 typedef struct RnNetworkControlCalls {
     json_t *(*describe)(void *data); /* a new reference */
     void (*detach)(void *data);
+    /* Does the keeper wait for its namespace? Else nobody can give it one. NULL:
+     * never. */
+    bool (*is_waiting)(void *data);
+    /* It is this one (borrowed). A failure is the end of the keeper. */
+    bool (*attach)(void *data, int netns_fd, GError **error);
 } RnNetworkControlCalls;
 
 /*

@@ -86,6 +86,14 @@ bool rn_network_detach(const char *state_dir, const char *key,
 json_t *rn_network_ask(const char *state_dir, const char *key,
                        GError **error) RN_CHECK;
 
+/*
+ * Gives a keeper that waits for it (attach.h) its network namespace (borrowed)
+ * and returns when the network is up. On failure that network has ended; errors
+ * as above, and RN_ERROR_STATE if nobody waits for one.
+ */
+bool rn_network_hand_over(const char *state_dir, const char *key, int netns_fd,
+                          GError **error) RN_CHECK;
+
 /* The keys of all entries: GPtrArray of char *, the caller's. Stale ones are
  * removed. */
 GPtrArray *rn_network_list(const char *state_dir, GError **error) RN_CHECK;

@@ -82,7 +82,8 @@
  *   MONITOR_PATH       L>M path (no NUL)     only with RN_MONITOR_HAS_PATH
  *   MONITOR_LISTENER   L>M RnRelayListener   fd: bound (TCP: listening too)
  *   MONITOR_START      L>M -                 all is handed over
- *   MONITOR_READY      M>L -                 the network is up
+ *   MONITOR_READY      M>L -                 the network is up, or, where the set-up
+ *                                            has no namespace, waited for
  *   EOF after READY: L is done; M ends as runtime/keeper.h has it. EOF before:
  *   M ends.
  *
@@ -92,6 +93,10 @@
  *   CONTROL_STATE      K>C -                 fd: a memory file with JSON, what
  *                                            keeper.h says of it
  *   CONTROL_DETACH     C>K -                 end the network; EOF: it has ended
+ *   CONTROL_NAMESPACE  C>K fd: netns         to a keeper that has none yet: the
+ *                                            network is for this one
+ *   CONTROL_ATTACHED   K>C -                 it is up; FAILED instead: why not,
+ *                                            and EOF when all is undone
  *
  * launcher (L) and guard (G), on fd RN_HELPER_FD of the guard
  *   GUARD_WATCH        L>G container id      fds: directory of the entries, then
@@ -162,6 +167,8 @@ typedef enum RnMsgType {
     RN_MSG_CONTROL_STATUS,
     RN_MSG_CONTROL_STATE,
     RN_MSG_CONTROL_DETACH,
+    RN_MSG_CONTROL_NAMESPACE,
+    RN_MSG_CONTROL_ATTACHED,
 
     RN_MSG_N_
 } RnMsgType;
@@ -324,7 +331,7 @@ typedef struct RnJoined {
 
 /* What the detached monitor is handed, in this order. */
 typedef enum RnMonitorFd {
-    RN_MONITOR_FD_NETNS,   /* always there */
+    RN_MONITOR_FD_NETNS,   /* else it comes by CONTROL_NAMESPACE */
     RN_MONITOR_FD_USERNS,  /* that owns it, if it is not the caller's */
     RN_MONITOR_FD_PROCESS, /* pidfd: its end is the network's */
     RN_MONITOR_FD_EXIT,    /* any event on it is the network's end */
