@@ -22,6 +22,12 @@ bool rn_attached_to(const json_t *state, const RnNetworkTarget *target)
            g_str_equal(found, wanted);
 }
 
+bool rn_attached_waits(const json_t *state, pid_t pid)
+{
+    return json_object_get(state, "netns") == NULL &&
+           json_integer_value(json_object_get(state, "pid")) == pid;
+}
+
 bool rn_attached_end(const char *state_dir, const char *key, GError **error)
 {
     g_autoptr(GError) failure = NULL;

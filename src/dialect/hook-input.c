@@ -46,18 +46,20 @@ static const RnJsonField fields[] = {
 static const struct {
     const char *status;
     RnHookTask task;
+    bool needs_pid; /* crun has none in createContainer */
 } tasks[] = {
-    { "creating", RN_HOOK_ATTACH },
-    { "created", RN_HOOK_ATTACH },
-    { "running", RN_HOOK_ATTACH },
-    { "stopped", RN_HOOK_DETACH },
+    { "creating", RN_HOOK_ATTACH, false },
+    { "created", RN_HOOK_ATTACH, false },
+    { "running", RN_HOOK_ATTACH, true },
+    { "stopped", RN_HOOK_DETACH, false },
 };
 
 /* Always false. */
 static bool refuse_stage(GError **error)
 {
     return rn_error_add_hint(error, "rnet hook is for the stages createRuntime "
-                                    "(or prestart) and poststop");
+                                    "(or prestart), createContainer and "
+                                    "poststop");
 }
 
 static bool choose_task(RnHookInput *input, GError **error)
@@ -68,7 +70,7 @@ static bool choose_task(RnHookInput *input, GError **error)
         if (strcmp(input->status, tasks[i].status) != 0)
             continue;
         input->task = tasks[i].task;
-        if (input->task == RN_HOOK_DETACH || input->pid > 0)
+        if (!tasks[i].needs_pid || input->pid > 0)
             return true;
         (void)rn_set_error(error, RN_ERROR_INVALID,
                            "state: status %s without a pid", quoted);

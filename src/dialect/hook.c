@@ -16,10 +16,12 @@
 #include <unistd.h>
 
 #include <sys/stat.h>
+#include <sys/syscall.h>
 
 #include <rnet/dialect/attached.h>
 #include <rnet/dialect/hook-files.h>
 #include <rnet/dialect/hook-input.h>
+#include <rnet/dialect/hook-inside.h>
 #include <rnet/dialect/hook-resolv.h>
 #include <rnet/dialect/hook-words.h>
 #include <rnet/dialect/input.h>
@@ -84,8 +86,8 @@ static bool parse_arguments(int argc, char **argv, HookOptions *options,
     g_option_context_set_main_group(context, group);
     g_option_context_set_summary(
         context, "Gives a network to the container whose state is on stdin: "
-                 "an OCI hook for the\nstages createRuntime (or prestart) and "
-                 "poststop.");
+                 "an OCI hook for the\nstages createRuntime (or prestart), "
+                 "createContainer and poststop.");
     g_option_context_set_description(
         context, "Annotations rnet.publish and rnet.expose-host (lists with "
                  "commas) add to the\noptions, rnet.network and "
@@ -127,7 +129,10 @@ static bool make_room(const char *state_dir, const char *key,
 {
     g_autoptr(json_t) state = rn_network_ask(state_dir, key, NULL);
 
-    *out_done = state != NULL && rn_attached_to(state, target);
+    if (state != NULL)
+        *out_done = target->netns_fd >= 0
+                        ? rn_attached_to(state, target)
+                        : rn_attached_waits(state, target->pid);
     return *out_done || rn_attached_end(state_dir, key, error);
 }
 
@@ -135,6 +140,30 @@ static bool make_room(const char *state_dir, const char *key,
 static void print_notice(const char *line)
 {
     g_printerr("rnet: hook: %s\n", line);
+}
+
+/* Opens the container's namespace, or, where only it itself can do that, the
+ * process that will. */
+static bool open_target(const RnHookInput *input, RnNetworkTarget *target,
+                        GError **error)
+{
+    g_autoptr(GError) failure = NULL;
+
+    if (refuse_own_network(input, &failure))
+        return rn_network_target_open_pid((pid_t)input->pid, target, error);
+    if (input->bundle == NULL || (!rn_error_is_errno(failure, EACCES) &&
+                                  !rn_error_is_errno(failure, EPERM))) {
+        g_propagate_error(error, g_steal_pointer(&failure));
+        return false;
+    }
+    if (!rn_hook_check_inside(input->bundle, error)) {
+        g_prefix_error(error, "%s; ", failure->message);
+        return false;
+    }
+    target->pid = (pid_t)input->pid;
+    target->pidfd = (int)syscall(SYS_pidfd_open, target->pid, 0);
+    return target->pidfd >= 0 ||
+           rn_set_errno(error, errno, "watch process %d", (int)target->pid);
 }
 
 static bool attach(const RnDialectWorld *world, const char *key,
@@ -153,8 +182,7 @@ static bool attach(const RnDialectWorld *world, const char *key,
     };
     bool done = false;
 
-    return refuse_own_network(input, error) &&
-           rn_network_target_open_pid((pid_t)input->pid, &target, error) &&
+    return open_target(input, &target, error) &&
            make_room(world->state_dir, key, &target, &done, error) &&
            (done || rn_attach_detached(&request, error));
 }
@@ -190,6 +218,8 @@ static bool attach_as_wished(const RnDialectWorld *world, const char *key,
     case RN_NETWORK_NONE:
         return true;
     case RN_NETWORK_SLIRP:
+        if (rn_hook_is_inside(input))
+            return rn_hook_hand_over(world->state_dir, key, &wish, error);
         return write_resolv(input, options, &wish, error) &&
                attach(world, key, input, &wish, error);
     default:

@@ -12,6 +12,7 @@ client_tests = \
 	tests/clients/docker \
 	tests/clients/slirp4netns \
 	tests/clients/hooks \
+	tests/clients/hooks-user \
 	tests/clients/hooks-podman
 TESTS += $(client_tests)
 EXTRA_DIST += $(client_tests) \

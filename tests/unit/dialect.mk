@@ -7,6 +7,10 @@ unit_tests += tests/unit/test-cni-result
 tests_unit_test_cni_result_SOURCES = tests/unit/test-cni-result.c
 tests_unit_test_cni_result_LDADD = $(DIALECT_LIBS) $(CMOCKA_LIBS)
 
+unit_tests += tests/unit/test-hook-bundle
+tests_unit_test_hook_bundle_SOURCES = tests/unit/test-hook-bundle.c
+tests_unit_test_hook_bundle_LDADD = $(DIALECT_LIBS) $(CMOCKA_LIBS)
+
 unit_tests += tests/unit/test-hook-files
 tests_unit_test_hook_files_SOURCES = tests/unit/test-hook-files.c
 tests_unit_test_hook_files_LDADD = $(DIALECT_LIBS) $(CMOCKA_LIBS)

@@ -35,6 +35,9 @@ static void state_of_a_runtime_is_understood(void **state)
         { "{\"ociVersion\":\"1.0\",\"id\":\"box\",\"pid\":4711,"
           "\"root\":\"/b/rootfs\",\"bundle\":\"/b\",\"status\":\"created\"}",
           RN_HOOK_ATTACH, 4711 },
+        { "{\"ociVersion\":\"1.0\",\"id\":\"box\",\"pid\":0,"
+          "\"root\":\"/b/rootfs\",\"bundle\":\"/b\",\"status\":\"created\"}",
+          RN_HOOK_ATTACH, 0 },
         { "{\"ociVersion\":\"1.0.2-dev\",\"id\":\"box\","
           "\"status\":\"creating\",\"pid\":12,\"bundle\":\"/b\"}",
           RN_HOOK_ATTACH, 12 },
@@ -79,9 +82,9 @@ static void wrong_state_is_refused(void **state)
           "state: pid" },
         { "{\"id\":\"box\",\"status\":\"created\",\"pid\":\"1\"}",
           "state: pid" },
-        /* crun's createContainer, and startContainer */
-        { "{\"id\":\"box\",\"status\":\"created\",\"pid\":0}",
+        { "{\"id\":\"box\",\"status\":\"running\",\"pid\":0}",
           "createRuntime" },
+        /* crun's startContainer */
         { "{\"id\":\"box\",\"status\":\"starting\",\"pid\":0}",
           "status \"starting\" is not known" },
         { "{\"id\":\"box\",\"status\":\"created\",\"pid\":1,"

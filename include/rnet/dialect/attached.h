@@ -13,6 +13,9 @@
  * up? */
 bool rn_attached_to(const json_t *state, const RnNetworkTarget *target);
 
+/* Is it that of a network which waits for the namespace of this process? */
+bool rn_attached_waits(const json_t *state, pid_t pid);
+
 /* Ends the network of `key`; that there is none is success. May be tried. */
 bool rn_attached_end(const char *state_dir, const char *key, GError **error);
 

@@ -4,7 +4,8 @@
  *
  * runtime-spec runtime.md, "State", and what runc and crun make of it: crun has
  * status "created" for createRuntime where runc has "creating", and a pid of 0
- * in stages where there is nothing to attach to.
+ * in stages that are run inside the container, where runc has the pid that is
+ * known there.
  */
 #ifndef RNET_DIALECT_HOOK_INPUT_H
 #define RNET_DIALECT_HOOK_INPUT_H
@@ -20,7 +21,7 @@ enum {
 };
 
 typedef enum RnHookTask {
-    RN_HOOK_ATTACH, /* prestart, createRuntime, poststart */
+    RN_HOOK_ATTACH, /* prestart, createRuntime, createContainer, poststart */
     RN_HOOK_DETACH, /* poststop */
 } RnHookTask;
 
@@ -29,13 +30,13 @@ typedef struct RnHookInput {
     char *id;
     char *status;
     char *bundle;            /* absolute, or NULL */
-    int64_t pid;             /* never 0 for RN_HOOK_ATTACH, else 0: none */
+    int64_t pid;             /* 0: none, in createContainer and poststop */
     GHashTable *annotations; /* char * to char * */
 } RnHookInput;
 
 /*
- * Reads and checks; *input is initialised in any case. A state of a stage
- * that is run inside the container is refused with a hint.
+ * Reads and checks; *input is initialised in any case. A state of startContainer
+ * is refused with a hint.
  */
 bool rn_hook_input_read(json_t *state, RnHookInput *input,
                         GError **error) RN_CHECK;
