@@ -93,17 +93,15 @@ static GArray *collect_ranges(const RnNetwork *network, uint32_t without)
     return ranges;
 }
 
-void rn_network_fill_ranges(RnNetwork *network, GArray **out_rest)
+void rn_network_fill_ranges(RnNetwork *network)
 {
-    GArray *ranges = collect_ranges(network, 0);
+    g_autoptr(GArray) ranges = collect_ranges(network, 0);
     RnAgentSetup *setup = &network->setup;
 
     setup->n_ranges = MIN(ranges->len, RN_AGENT_MAX_RANGES);
     if (setup->n_ranges > 0)
         memcpy(setup->ranges, ranges->data,
                setup->n_ranges * sizeof(RnPortRange));
-    g_array_remove_range(ranges, 0, setup->n_ranges);
-    *out_rest = ranges;
 }
 
 static void tell_agent(RnNetwork *network, uint32_t type,
@@ -114,6 +112,27 @@ static void tell_agent(RnNetwork *network, uint32_t type,
                                          .payload = range,
                                          .length = sizeof *range,
                                      });
+}
+
+static bool is_in_setup(const RnAgentSetup *setup, const RnPortRange *range)
+{
+    for (uint32_t i = 0; i < setup->n_ranges; i++) {
+        if (memcmp(&setup->ranges[i], range, sizeof *range) == 0)
+            return true;
+    }
+    return false;
+}
+
+void rn_network_post_other_ranges(RnNetwork *network)
+{
+    g_autoptr(GArray) ranges = collect_ranges(network, 0);
+
+    for (guint i = 0; i < ranges->len; i++) {
+        const RnPortRange *range = &g_array_index(ranges, RnPortRange, i);
+
+        if (!is_in_setup(&network->setup, range))
+            tell_agent(network, RN_MSG_AGENT_PUBLISH, range);
+    }
 }
 
 /* Tells nsagent of the ports of an id that no other id leads to. */

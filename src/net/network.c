@@ -51,14 +51,13 @@ static void begin_agent(RnService *service)
 {
     RnNetwork *network = service->owner;
     bool is_first = network->link < 0;
-    g_autoptr(GArray) rest = NULL;
     int fds[] = { network->netns_fd, network->userns_fd };
 
     network->setup.make_link = is_first;
     network->setup.log_level = (uint32_t)rn_log_level();
     /* the first one has what the request says, of which errors can be told */
     if (!is_first)
-        rn_network_fill_ranges(network, &rest);
+        rn_network_fill_ranges(network);
     rn_service_post(service, &(RnOutMessage){
                                  .type = RN_MSG_AGENT_SETUP,
                                  .payload = &network->setup,
@@ -66,13 +65,6 @@ static void begin_agent(RnService *service)
                                  .fds = fds,
                                  .n_fds = network->userns_fd >= 0 ? 2 : 1,
                              });
-    for (guint i = 0; rest != NULL && i < rest->len; i++)
-        rn_service_post(service,
-                        &(RnOutMessage){
-                            .type = RN_MSG_AGENT_PUBLISH,
-                            .payload = &g_array_index(rest, RnPortRange, i),
-                            .length = sizeof(RnPortRange),
-                        });
 }
 
 static void begin_relay(RnService *service)
@@ -170,6 +162,8 @@ static bool take_agent_ready(RnService *service, RnMsg *msg, GError **error)
            sizeof ready.guest_mac);
     if (network->link < 0)
         network->link = rn_msg_steal_fd(msg, 0);
+    else
+        rn_network_post_other_ranges(network);
     restart_relay(&network->relay);
     return true;
 }

@@ -126,6 +126,29 @@ static void ports_more_than_a_queue_holds_all_arrive_later(void **state)
     close_world(&world);
 }
 
+/* More ranges than the set-up has, and more messages than a socket holds. */
+static void ports_more_than_a_queue_holds_need_no_first_nsagent(void **state)
+{
+    enum {
+        MANY = 700
+    };
+    World world;
+    uint16_t port = 0;
+    pid_t relay = 0;
+
+    (void)state;
+    open_world(&world, PART_SERVE, 1);
+    start(&world);
+    for (int i = 0; i < MANY; i++)
+        (void)publish(&world, (uint16_t)(10000 + 2 * i), &port);
+    relay = ask_relay_at(&world, port).pid;
+    assert_int_equal(kill(find_child(RN_AGENT_NAME), SIGKILL), 0);
+    while (rn_network_is_up(world.network))
+        assert_true(rn_loop_turn(world.loop, -1, NULL));
+    assert_int_not_equal(ask_relay_at(&world, port).pid, relay);
+    close_world(&world);
+}
+
 static void publish_impossible_refused_and_nothing_changed(void **state)
 {
     static const struct {
@@ -425,6 +448,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(port_published_later_reaches_this_relay_and_the_next),
         cmocka_unit_test(port_withdrawn_is_closed_here_and_there),
         cmocka_unit_test(ports_more_than_a_queue_holds_all_arrive_later),
+        cmocka_unit_test(ports_more_than_a_queue_holds_need_no_first_nsagent),
         cmocka_unit_test(publish_impossible_refused_and_nothing_changed),
         cmocka_unit_test(service_that_appears_is_published_until_it_is_gone),
         cmocka_unit_test(service_that_moves_keeps_its_port),

@@ -70,8 +70,10 @@ void rn_network_post_listener(RnNetwork *network, const RnListener *listener);
 
 /*
  * Tells an nsagent that follows another which ports are published by now: in
- * the set-up, and what does not fit there by messages after it.
+ * the set-up, and what does not fit there by messages once it is ready. Before,
+ * it reads none, and they may be more than its socket holds.
  */
-void rn_network_fill_ranges(RnNetwork *network, GArray **out_rest);
+void rn_network_fill_ranges(RnNetwork *network);
+void rn_network_post_other_ranges(RnNetwork *network);
 
 #endif
