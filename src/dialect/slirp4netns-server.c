@@ -13,6 +13,7 @@
 #include <rnet/dialect/slirp4netns-server.h>
 
 #include <errno.h>
+#include <poll.h>
 #include <string.h>
 
 #include <sys/socket.h>
@@ -281,6 +282,18 @@ static void wait_for_fd(RnSlirpServer *server)
                       server);
 }
 
+/* Without a free fd accept(2) does not even look; the last one may just have
+ * gone to the only client. */
+static bool has_connection(const RnSlirpServer *server)
+{
+    struct pollfd one = { .fd = server->listener, .events = POLLIN };
+    int errno_value = errno;
+    bool has = poll(&one, 1, 0) != 0;
+
+    errno = errno_value; /* of accept(2) */
+    return has;
+}
+
 static void on_listener(RnWatch *watch, G_GNUC_UNUSED uint32_t events)
 {
     RnSlirpServer *server = watch->data;
@@ -293,7 +306,8 @@ static void on_listener(RnWatch *watch, G_GNUC_UNUSED uint32_t events)
             add_client(server, fd);
             continue;
         }
-        if (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED)
+        if (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED &&
+            has_connection(server))
             wait_for_fd(server);
         return;
     }

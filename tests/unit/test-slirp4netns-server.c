@@ -11,6 +11,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <sys/resource.h>
 #include <sys/socket.h>
 
 #include <glib/gstdio.h>
@@ -135,6 +136,23 @@ static void ask(const Service *service, const char *request, const char *wanted)
 
     say(fd, request);
     assert_told(service, fd, wanted);
+}
+
+static void client_that_gets_the_last_fd_is_answered(void **state)
+{
+    const Service *service = *state;
+    rn_autofd int client = connect_client(service);
+    int lowest = fcntl(client, F_DUPFD_CLOEXEC, 0);
+    struct rlimit before, tight;
+
+    assert_int_equal(close(lowest), 0);
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+    tight = before;
+    tight.rlim_cur = (rlim_t)lowest + 1;
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &tight), 0);
+    say(client, LIST);
+    assert_told(service, client, EMPTY_LIST);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
 }
 
 static void requests_are_answered_and_closed(void **state)
@@ -318,6 +336,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         WITH_SERVICE(requests_are_answered_and_closed),
+        WITH_SERVICE(client_that_gets_the_last_fd_is_answered),
         WITH_SERVICE(refusal_says_why_without_the_hint),
         WITH_SERVICE(withdrawn_port_can_be_had_again),
         WITH_SERVICE(request_may_come_byte_by_byte),
