@@ -3,7 +3,7 @@
  * fd-room - looks at RLIMIT_NOFILE and at the lowest free fd number
  *
  * Role:     lets modules stop taking fds before others starve
- * Runs in:  the relay
+ * Runs in:  the relay; the monitor, for ports that come later
  * Failure:  no room
  */
 #include "config.h"

@@ -12,11 +12,17 @@
 
 #include <rnet/net/network-parts.h>
 
+#include <errno.h>
 #include <string.h>
 
+#include <rnet/net/fd-room.h>
 #include <rnet/net/port-ranges.h>
 #include <rnet/sys/netlink.h>
 #include <rnet/util/fd.h>
+
+enum {
+    FD_RESERVE = 32, /* left to helpers and to who asks to withdraw a port */
+};
 
 /* The listeners of one host port, on both families, are one. */
 static bool belong_together(const RnRelayListener *a, const RnRelayListener *b)
@@ -169,6 +175,20 @@ static unsigned count_ports(const RnNetwork *network)
     return count;
 }
 
+/* Published ports must not keep a helper from being started again. */
+static bool check_room(const RnNetwork *network, const RnPublishSpec *spec,
+                       unsigned first, GError **error)
+{
+    unsigned n_families = spec->host.family == AF_UNSPEC ? 2 : 1;
+
+    if (network->link < 0 ||
+        rn_fd_room(network->link, n_families * spec->count + FD_RESERVE))
+        return true;
+    (void)rn_set_errno(error, EMFILE, "publish container port %u", first);
+    return rn_error_add_hint(error, "raise the limit of open files "
+                                    "(ulimit -n), or publish fewer ports");
+}
+
 bool rn_network_check_target(const RnNetwork *network,
                              const RnPublishSpec *spec, const RnEndpoint *guest,
                              GError **error)
@@ -196,7 +216,7 @@ bool rn_network_check_target(const RnNetwork *network,
     if (count_ports(network) + spec->count > RN_PUBLISH_MAX)
         return rn_set_error(error, RN_ERROR_LIMIT,
                             "more than %d published ports", RN_PUBLISH_MAX);
-    return true;
+    return check_room(network, spec, first, error);
 }
 
 uint32_t rn_network_adopt(RnNetwork *network, GArray *listeners,

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include <netinet/in.h>
+#include <sys/resource.h>
 
 #include <rnet/net/network-parts.h>
 #include <rnet/util/fd.h>
@@ -179,6 +180,40 @@ static void publish_impossible_refused_and_nothing_changed(void **state)
         assert_error(error, RN_ERROR, cases[i].code, "");
     }
     assert_int_equal(ask_relay(&world).n_listeners, 1);
+    close_world(&world);
+}
+
+static void ports_leave_the_fds_that_a_new_relay_takes(void **state)
+{
+    RnPublishSpec spec = {
+        .transport = RN_TRANSPORT_TCP,
+        .guest_port = 8080,
+        .count = 1,
+    };
+    g_autoptr(GError) error = NULL;
+    struct rlimit before, tight;
+    uint16_t port = 0;
+    uint32_t id = 0;
+    pid_t relay = 0;
+    World world;
+
+    (void)state;
+    open_world(&world, PART_SERVE, 1);
+    start(&world);
+    (void)publish(&world, 8080, &port);
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+    tight = before;
+    tight.rlim_cur = 64;
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &tight), 0);
+    set_address(&spec.host, "127.0.0.1");
+    while (
+        rn_network_publish(world.network, &spec, &own_addresses, &id, &error))
+        spec.guest_port++;
+    assert_true(rn_error_is_errno(error, EMFILE));
+    relay = ask_relay_at(&world, port).pid;
+    assert_int_equal(kill(relay, SIGKILL), 0);
+    assert_int_not_equal(ask_relay_at(&world, port).pid, relay);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
     close_world(&world);
 }
 
@@ -449,6 +484,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(port_withdrawn_is_closed_here_and_there),
         cmocka_unit_test(ports_more_than_a_queue_holds_all_arrive_later),
         cmocka_unit_test(ports_more_than_a_queue_holds_need_no_first_nsagent),
+        cmocka_unit_test(ports_leave_the_fds_that_a_new_relay_takes),
         cmocka_unit_test(publish_impossible_refused_and_nothing_changed),
         cmocka_unit_test(service_that_appears_is_published_until_it_is_gone),
         cmocka_unit_test(service_that_moves_keeps_its_port),
