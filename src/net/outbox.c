@@ -3,7 +3,8 @@
  * outbox - a queue in front of a socket's own
  *
  * Runs in the monitor. A message owns a copy of its payload and, where it says
- * so, its last fd. Failure is that of rn_msg_send(), but for a full socket.
+ * so, its last fd. Failure is that of rn_msg_send(), but for what passes: a full
+ * socket, fds in flight.
  */
 #include "config.h"
 
@@ -61,7 +62,10 @@ bool rn_outbox_flush(RnOutbox *outbox, int socket, GError **error)
         free_waiting(g_queue_pop_head(&outbox->waiting));
         outbox->n_gone++;
     }
-    if (failure == NULL || rn_error_is_errno(failure, EAGAIN))
+    outbox->is_held =
+        failure != NULL && rn_error_is_errno(failure, ETOOMANYREFS);
+    if (failure == NULL || outbox->is_held ||
+        rn_error_is_errno(failure, EAGAIN))
         return true;
     g_propagate_error(error, g_steal_pointer(&failure));
     return false;

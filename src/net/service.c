@@ -24,7 +24,8 @@
 #include <rnet/util/protocol.h>
 
 enum {
-    BUDGET = 16, /* messages a turn */
+    BUDGET = 16,  /* messages a turn */
+    HELD_MS = 20, /* until fds in flight may have arrived */
 };
 
 void rn_service_init(RnService *service, const RnServiceType *type, void *owner)
@@ -43,6 +44,7 @@ void rn_service_unwatch(RnService *service)
     rn_watch_remove(&service->exit_watch);
     rn_watch_remove(&service->socket_watch);
     rn_timer_cancel(&service->restart_timer);
+    rn_timer_cancel(&service->held_timer);
     service->loop = NULL;
 }
 
@@ -90,12 +92,22 @@ void rn_service_condemn(RnService *service, GError *take_reason)
     (void)!rn_pidfd_signal(service->pidfd, SIGKILL, NULL);
 }
 
+static void on_held(RnTimer *timer);
+
+/* A socket whose outbox is held is writable, and would be so again and again. */
 static void update_events(RnService *service)
 {
-    if (service->socket_watch.loop != NULL)
-        rn_watch_set_events(
-            &service->socket_watch,
-            service->outbox.waiting.length > 0 ? EPOLLIN | EPOLLOUT : EPOLLIN);
+    const RnOutbox *outbox = &service->outbox;
+    bool waits = outbox->waiting.length > 0;
+
+    if (service->socket_watch.loop == NULL)
+        return;
+    rn_watch_set_events(&service->socket_watch, waits && !outbox->is_held
+                                                    ? EPOLLIN | EPOLLOUT
+                                                    : EPOLLIN);
+    if (waits && outbox->is_held)
+        rn_loop_set_timer(service->loop, &service->held_timer, HELD_MS, on_held,
+                          service);
 }
 
 /* Takes one message of the helper. */
@@ -158,6 +170,14 @@ static void flush(RnService *service)
     }
     rn_watch_remove(&service->socket_watch);
     g_error_free(failure);
+}
+
+static void on_held(RnTimer *timer)
+{
+    RnService *service = timer->data;
+
+    if (service->outbox.waiting.length > 0)
+        flush(service);
 }
 
 void rn_service_post(RnService *service, const RnOutMessage *message)

@@ -14,6 +14,9 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include <sys/capability.h>
+#include <sys/resource.h>
+
 #include <unit.h>
 
 #include <rnet/util/fd.h>
@@ -22,7 +25,8 @@
 #define HELPER_NAME "rnet-test-helper"
 
 enum {
-    MANY = 2000, /* more messages than a socket's queue takes */
+    MANY = 2000,  /* more messages than a socket's queue takes */
+    FEW_FDS = 64, /* at a time, to an ordinary user */
 };
 
 /* What the helper shall do. */
@@ -303,6 +307,59 @@ static void messages_after_readiness_all_arrive(void **state)
     close_world(&world);
 }
 
+/* Fds in flight count against RLIMIT_NOFILE of an ordinary user. */
+static void play_ordinary_user(bool is_ordinary)
+{
+    static const cap_value_t above[] = { CAP_SYS_ADMIN, CAP_SYS_RESOURCE };
+    struct rlimit limit;
+    cap_t caps = cap_get_proc();
+
+    for (size_t i = 0; i < G_N_ELEMENTS(above); i++) {
+        cap_flag_value_t value = CAP_CLEAR;
+
+        assert_int_equal(cap_get_flag(caps, above[i], CAP_PERMITTED, &value),
+                         0);
+        if (is_ordinary)
+            value = CAP_CLEAR;
+        assert_int_equal(cap_set_flag(caps, CAP_EFFECTIVE, 1, &above[i], value),
+                         0);
+    }
+    assert_int_equal(cap_set_proc(caps), 0);
+    (void)cap_free(caps);
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+    limit.rlim_cur = is_ordinary ? FEW_FDS : limit.rlim_max;
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+}
+
+static void fds_in_flight_make_a_message_late_and_end_nobody(void **state)
+{
+    World world;
+    int crowd[2] = { -1, -1 };
+
+    (void)state;
+    open_world(&world, PART_LIVE);
+    run(&world);
+    assert_true(rn_msg_pair(crowd, NULL));
+    for (unsigned i = 0; i < FEW_FDS + 1; i++)
+        assert_true(rn_msg_send(crowd[0], RN_MSG_START, NULL, 0,
+                                (int[]){ STDERR_FILENO }, 1, NULL));
+    play_ordinary_user(true);
+    rn_service_post(&world.service, &(RnOutMessage){
+                                        .type = RN_MSG_AGENT_SERVE,
+                                        .fds = (int[]){ STDERR_FILENO },
+                                        .n_fds = 1,
+                                    });
+    assert_int_equal(world.service.outbox.waiting.length, 1);
+    assert_int_equal(world.service.socket_watch.events, EPOLLIN);
+    rn_fd_close(&crowd[1]);
+    rn_fd_close(&crowd[0]);
+    while (world.service.outbox.waiting.length > 0)
+        assert_true(rn_loop_turn(world.loop, -1, NULL));
+    play_ordinary_user(false);
+    assert_int_equal(world.n_ended, 0);
+    close_world(&world);
+}
+
 /* Nobody will want it, so its end is told. */
 static void fd_for_a_service_that_does_not_run_is_closed(void **state)
 {
@@ -382,6 +439,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(feeding_that_must_wait_goes_on_from_the_loop),
         cmocka_unit_test(other_messages_are_taken_before_and_after_readiness),
         cmocka_unit_test(messages_after_readiness_all_arrive),
+        cmocka_unit_test(fds_in_flight_make_a_message_late_and_end_nobody),
         cmocka_unit_test(fd_for_a_service_that_does_not_run_is_closed),
         cmocka_unit_test(restart_asked_for_happens),
         cmocka_unit_test(service_moved_is_observed_by_its_new_loop),

@@ -14,6 +14,7 @@
 typedef struct RnOutbox {
     GQueue waiting;           /* of messages, the first to be sent first */
     uint64_t n_added, n_gone; /* messages so far; gone: sent, or dropped */
+    bool is_held;             /* by the fds in flight; see flush */
 } RnOutbox;
 
 /* As rn_msg_send() has it. */
@@ -29,8 +30,10 @@ typedef struct RnOutMessage {
 void rn_outbox_add(RnOutbox *outbox, const RnOutMessage *message);
 
 /*
- * Sends until all is sent or the socket's queue is full; both are success. On
- * failure the message that could not be sent is still the first.
+ * Sends until all is sent, the socket's queue is full, or the user's processes
+ * have too many fds in flight (ETOOMANYREFS, unix(7)), of whose end no event
+ * tells: is_held. All are success. On failure the message that could not be sent
+ * is still the first.
  */
 bool rn_outbox_flush(RnOutbox *outbox, int socket, GError **error) RN_CHECK;
 

@@ -49,6 +49,7 @@ struct RnService {
     RnLoop *loop;
     RnWatch exit_watch, socket_watch;
     RnTimer restart_timer;
+    RnTimer held_timer; /* runs while the outbox is held */
     RnOutbox outbox;
     uint64_t n_begin; /* the outbox's n_added after begin() */
     int64_t started_ms;
