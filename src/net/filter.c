@@ -7,8 +7,8 @@
  * Runs in:  the relay, on every frame that is no answer of a published port
  * Data:     plan, parsed frame -> verdict
  * Limits:   ports are only known in first fragments; a datagram whose first
- *           fragment is dropped is never completed by libslirp, so the others
- *           need no rule of their own
+ *           fragment is dropped is never completed (reassembly.c), so the
+ *           others need no rule of their own
  */
 #include "config.h"
 

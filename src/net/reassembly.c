@@ -12,12 +12,18 @@
 
 #include <rnet/net/reassembly.h>
 
+#include <string.h>
+
 #include <netinet/in.h>
 
 #include <rnet/net/frame-fields.h>
 
 enum {
-    UDP_HEADER = 8
+    UDP_HEADER = 8,
+    IPV4_HEADER = 20, /* without options, RFC 791, 3.1, as the offsets are */
+    IPV4_LENGTH = 2,
+    IPV4_FRAGMENT = 6,
+    IPV4_CHECKSUM = 10,
 };
 
 typedef struct Place {
@@ -25,7 +31,7 @@ typedef struct Place {
     RnEndpoint source, destination; /* with ports */
     uint32_t id;
     int64_t begun_ms;
-    GByteArray *bytes; /* UDP header and payload so far */
+    GByteArray *bytes; /* behind the IP header, so far */
 } Place;
 
 struct RnReassembly {
@@ -113,14 +119,13 @@ static void finish(const Place *place, RnDatagram *whole)
     };
 }
 
-bool rn_reassembly_add(RnReassembly *reassembly, const RnFrame *fragment,
-                       int64_t now_ms, RnDatagram *out_whole)
+/* False: nobody waits for it. *out_whole: its place, if it was the last one. */
+static bool append(RnReassembly *reassembly, const RnFrame *fragment,
+                   int64_t now_ms, Place **out_whole)
 {
     Place *place = find_place(reassembly, fragment, now_ms);
 
-    out_whole->payload = NULL;
-    if (fragment->protocol != IPPROTO_UDP)
-        return false;
+    *out_whole = NULL;
     if (place == NULL && fragment->fragment_offset > 0)
         return false;
     if (place == NULL)
@@ -136,7 +141,45 @@ bool rn_reassembly_add(RnReassembly *reassembly, const RnFrame *fragment,
                         (guint)fragment->transport_length);
     if (!fragment->more_fragments) {
         place->is_open = false;
-        finish(place, out_whole);
+        *out_whole = place;
     }
     return true;
+}
+
+bool rn_reassembly_add(RnReassembly *reassembly, const RnFrame *fragment,
+                       int64_t now_ms, RnDatagram *out_whole)
+{
+    Place *whole = NULL;
+
+    out_whole->payload = NULL;
+    if (fragment->protocol != IPPROTO_UDP ||
+        !append(reassembly, fragment, now_ms, &whole))
+        return false;
+    if (whole != NULL)
+        finish(whole, out_whole);
+    return true;
+}
+
+gsize rn_reassembly_add_ping(RnReassembly *reassembly, const RnFrame *fragment,
+                             int64_t now_ms, uint8_t *buffer)
+{
+    uint8_t *ip = buffer + RN_ETHER_HEADER;
+    Place *whole = NULL;
+    gsize length = 0;
+
+    if (fragment->protocol != IPPROTO_ICMP ||
+        fragment->source.family != AF_INET ||
+        !append(reassembly, fragment, now_ms, &whole) || whole == NULL ||
+        whole->bytes->len > UINT16_MAX - IPV4_HEADER)
+        return 0;
+    length = IPV4_HEADER + whole->bytes->len;
+    memcpy(buffer, fragment->ether, RN_ETHER_HEADER + IPV4_HEADER);
+    ip[0] = 4 << 4 | IPV4_HEADER / 4;
+    rn_put16(ip + IPV4_LENGTH, (uint16_t)length);
+    rn_put16(ip + IPV4_FRAGMENT, 0);
+    rn_put16(ip + IPV4_CHECKSUM, 0);
+    rn_put16(ip + IPV4_CHECKSUM,
+             rn_checksum_finish(rn_checksum_add(0, ip, IPV4_HEADER)));
+    memcpy(ip + IPV4_HEADER, whole->bytes->data, whole->bytes->len);
+    return RN_ETHER_HEADER + length;
 }

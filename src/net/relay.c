@@ -29,6 +29,7 @@
 #include <rnet/net/link.h>
 #include <rnet/net/network.h>
 #include <rnet/net/ping6.h>
+#include <rnet/net/reassembly.h>
 #include <rnet/net/relay-orders.h>
 #include <rnet/net/slirp.h>
 #include <rnet/net/udp-out.h>
@@ -53,7 +54,8 @@ typedef struct Relay {
     RnUdpSender *udp_sender;
     RnUdpOut *udp_out;
     RnPublishUdp *udp;
-    RnPing6 *ping6;     /* NULL: libslirp does it */
+    RnPing6 *ping6; /* NULL: libslirp does it */
+    RnReassembly *pings;
     uint8_t *rewritten; /* RN_FRAME_MAX, in memory once it is used */
     RnRelayOrders orders;
     bool is_over;    /* leave the loop */
@@ -72,6 +74,7 @@ static void clear_relay(Relay *relay)
     rn_udp_sender_free(relay->udp_sender);
     rn_udp_intake_free(relay->udp_intake);
     rn_ping6_free(relay->ping6);
+    rn_reassembly_free(relay->pings);
     rn_inside_free(relay->inside);
     rn_agent_client_free(relay->agent);
     rn_slirp_free(relay->slirp);
@@ -134,6 +137,21 @@ static void learn_mac(Relay *relay, const RnFrame *frame)
                  mac[1], mac[2], mac[3], mac[4], mac[5]);
 }
 
+/* Never a fragment, see reassembly.h: whole pings, and nothing else of those. */
+static void feed_slirp(Relay *relay, const RnFrame *frame)
+{
+    const uint8_t *bytes = relay->rewritten;
+    gsize length = frame->frame_length;
+
+    if (frame->is_fragment)
+        length = rn_reassembly_add_ping(relay->pings, frame, rn_clock_ms(),
+                                        relay->rewritten);
+    else
+        bytes = rn_exposed_frame_enter(&relay->plan, frame, relay->rewritten);
+    if (length > 0)
+        rn_slirp_input(relay->slirp, bytes, length);
+}
+
 static void handle_frame(const uint8_t *data, gsize length, void *owner)
 {
     Relay *relay = owner;
@@ -156,10 +174,7 @@ static void handle_frame(const uint8_t *data, gsize length, void *owner)
     if (relay->ping6 != NULL && rn_ping6_wants(&relay->plan, &frame))
         rn_ping6_send(relay->ping6, &frame);
     else
-        rn_slirp_input(
-            relay->slirp,
-            rn_exposed_frame_enter(&relay->plan, &frame, relay->rewritten),
-            length);
+        feed_slirp(relay, &frame);
 }
 
 static void handle_link_end(int errno_value, void *owner)
@@ -296,6 +311,7 @@ static void make_udp_parts(Relay *relay)
 static bool make_parts(Relay *relay, GError **error)
 {
     relay->rewritten = g_malloc(RN_FRAME_MAX);
+    relay->pings = rn_reassembly_new();
     relay->slirp =
         rn_slirp_new(&relay->plan, relay->loop, send_slirp_frame, relay, error);
     if (relay->slirp == NULL)

@@ -110,6 +110,58 @@ static void ping_is_answered_after_garbage(void **state)
     assert_int_equal(bench->frame.transport[0], ICMP_ECHOREPLY);
 }
 
+/* A part of a packet, with a checksum that is right. */
+static void write_fragment(Bench *bench, const TestFrame *whole,
+                           unsigned offset, unsigned length, bool is_last)
+{
+    TestFrame part = *whole;
+    uint8_t *ip = part.bytes + 14;
+
+    part.length = 34 + length;
+    memmove(ip + 20, whole->bytes + 34 + offset, length);
+    rn_put16(ip + 2, (uint16_t)(20 + length));
+    rn_put16(ip + 6, (uint16_t)(offset / 8 | (is_last ? 0 : 0x2000)));
+    rn_put16(ip + 10, 0);
+    rn_put16(ip + 10, rn_checksum_finish(rn_checksum_add(0, ip, 20)));
+    write_frame(bench, &part);
+}
+
+/* Enough of them end libslirp 4.7. */
+static void last_fragments_without_others_reach_nobody(void **state)
+{
+    g_autoptr(Bench) bench = make_ready_relay();
+    TestFrame frame, other;
+
+    (void)state;
+    resolve_gateway(bench);
+    test_echo_frame(&bench->plan, &bench->plan.guest4, &bench->plan.gateway4,
+                    &frame);
+    other = frame;
+    for (unsigned i = 0; i < 500; i++) {
+        rn_put16(other.bytes + 14 + 4, (uint16_t)i);
+        write_fragment(bench, &other, 8, 8, true);
+    }
+    write_frame(bench, &frame);
+    await_frame(bench, IPPROTO_ICMP);
+    assert_int_equal(bench->frame.transport[0], ICMP_ECHOREPLY);
+}
+
+static void ping_in_fragments_is_answered(void **state)
+{
+    g_autoptr(Bench) bench = make_ready_relay();
+    TestFrame frame;
+
+    (void)state;
+    resolve_gateway(bench);
+    test_echo_frame(&bench->plan, &bench->plan.guest4, &bench->plan.gateway4,
+                    &frame);
+    write_fragment(bench, &frame, 0, 8, false);
+    write_fragment(bench, &frame, 8, (unsigned)frame.length - 34 - 8, true);
+    await_frame(bench, IPPROTO_ICMP);
+    assert_int_equal(bench->frame.transport[0], ICMP_ECHOREPLY);
+    assert_int_equal(bench->frame.transport_length, frame.length - 34);
+}
+
 static void syn_to_the_hosts_loopback_is_answered(void **state)
 {
     g_autoptr(Bench) bench = make_ready_relay();
@@ -266,6 +318,8 @@ int main(void)
         cmocka_unit_test(bad_setup_is_refused_by_a_message),
         cmocka_unit_test(unexpected_message_is_refused),
         cmocka_unit_test(ping_is_answered_after_garbage),
+        cmocka_unit_test(last_fragments_without_others_reach_nobody),
+        cmocka_unit_test(ping_in_fragments_is_answered),
         cmocka_unit_test(syn_to_the_hosts_loopback_is_answered),
         cmocka_unit_test(dns_query_leaves_the_relay_alive),
         cmocka_unit_test(published_tcp_carries_small_and_large),

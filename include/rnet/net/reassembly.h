@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * reassembly - the guest's fragmented UDP datagrams put together again
+ * reassembly - the guest's fragmented datagrams put together again
  *
- * For what the relay sends itself; libslirp puts its own together.
+ * UDP for what the relay sends itself, pings for libslirp, whose own reassembly
+ * (4.7) crashes on last fragments that come without the others.
  * Fragments must come in order and without gaps, as a kernel sends them over a
  * link that neither loses nor turns them around; anything else (an overlap
  * above all) drops the whole datagram.
@@ -39,5 +40,13 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(RnReassembly, rn_reassembly_free)
  */
 bool rn_reassembly_add(RnReassembly *reassembly, const RnFrame *fragment,
                        int64_t now_ms, RnDatagram *out_whole);
+
+/*
+ * The same for a fragment of an ICMP message over IPv4, in a reassembly of its
+ * own: the length of the frame with the whole packet, which is in `buffer`
+ * (RN_FRAME_MAX) then; 0: it is not complete, or dropped.
+ */
+gsize rn_reassembly_add_ping(RnReassembly *reassembly, const RnFrame *fragment,
+                             int64_t now_ms, uint8_t *buffer);
 
 #endif
