@@ -61,6 +61,20 @@ static bool tell_ready(void *data, GError **error)
     return true;
 }
 
+/* Who started this takes a failure for "no network": so there is none. */
+static bool tell_ready_detached(const RnAttachRequest *request, int *ready_fd,
+                                GError **error)
+{
+    g_autoptr(GError) failure = NULL;
+
+    /* SIGPIPE, for one */
+    if (rn_keeper_block_signals(error) && tell_ready(ready_fd, error))
+        return true;
+    if (!rn_network_detach(request->state_dir, request->key, &failure))
+        rn_log_warning("attach: %s", failure->message);
+    return false;
+}
+
 static bool attach(const RnAttachRequest *request, AttachOptions *options,
                    int *out_status, GError **error)
 {
@@ -69,9 +83,7 @@ static bool attach(const RnAttachRequest *request, AttachOptions *options,
     *out_status = 0;
     if (options->detach)
         return rn_attach_detached(request, error) &&
-               /* SIGPIPE, for one */
-               rn_keeper_block_signals(error) &&
-               tell_ready(&options->ready_fd, error);
+               tell_ready_detached(request, &options->ready_fd, error);
     if (!rn_attach_foreground(request, tell_ready, &options->ready_fd,
                               &signal_number, error))
         return false;

@@ -261,6 +261,26 @@ static void test_what_is_no_target_is_refused(World *world)
     guest_stop(&guest);
 }
 
+/* A caller that hears of a failure does not look for a network to end. */
+static void test_ready_that_is_not_told_ends_it(World *world)
+{
+    Guest guest;
+
+    guest_start(&guest, world);
+    g_autoptr(Run) run =
+        run_start(world,
+                  WORDS("-c",
+                        "exec \"$0\" attach --detach --ready-fd 5 \"$1\" "
+                        "5</dev/null",
+                        world->rnet, guest.pid),
+                  &(const RunOptions){ .binary = "/bin/sh" });
+    run_expect_exit(run, 1);
+    check_contains(run->err_text->str, "--ready-fd: write: ");
+    g_autofree char *none = box_refusal(world, 1, WORDS("detach", guest.pid));
+    check_contains(none, "has no network");
+    guest_stop(&guest);
+}
+
 static void test_namespace_of_others_is_refused(World *world)
 {
     World roots = *world;
@@ -294,6 +314,8 @@ static const WorldTest tests[] = {
       test_bubblewrap_child_gets_network },
     { "attach_many_at_once_all_work", test_many_at_once },
     { "attach_no_target_is_refused", test_what_is_no_target_is_refused },
+    { "attach_detached_ready_not_told_is_undone",
+      test_ready_that_is_not_told_ends_it },
     { "attach_target_of_others_is_refused", test_namespace_of_others_is_refused,
       WORLD_ONLY_AS_USER | WORLD_NEEDS_IDS },
 };
