@@ -2,9 +2,10 @@
 /*
  * network-target - finds a network namespace and who owns it
  *
- * Runs in the launcher of an attach, and in a dialect. What a namespace is, the kernel says: ioctl_ns(2). Whether it may be entered
- * is worked out beforehand, by the rule of user_namespaces(7): so the error can
- * say what is in the way, where the kernel says EPERM.
+ * Runs in the launcher of an attach, and in a dialect. What a namespace is, the
+ * kernel says: ioctl_ns(2). Whether it may be entered is worked out beforehand,
+ * by the rule of user_namespaces(7): so the error can say what is in the way,
+ * where the kernel says EPERM.
  */
 #include "config.h"
 
@@ -27,7 +28,9 @@
 #include <sys/vfs.h>
 
 #include <rnet/sys/caps.h>
+#include <rnet/sys/process.h>
 #include <rnet/util/fd.h>
+#include <rnet/util/log.h>
 #include <rnet/util/parse.h>
 
 enum {
@@ -303,6 +306,46 @@ static char *resolve(const char *path)
     return g_steal_pointer(&current);
 }
 
+/* In the child, whose fds are the caller's. An errno. */
+static int reopen(const RnNetworkTarget *target)
+{
+    int fd = -1;
+
+    if ((target->userns_fd >= 0 &&
+         setns(target->userns_fd, CLONE_NEWUSER) < 0) ||
+        setns(target->netns_fd, CLONE_NEWNET) < 0)
+        return errno;
+    fd = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+    return fd >= 0 && dup3(fd, target->netns_fd, O_CLOEXEC) >= 0 &&
+                   close(fd) == 0
+               ? 0
+               : errno;
+}
+
+/*
+ * A file opened by its path would keep the mount there in use, while what made
+ * that mount has to be able to unmount it. The same namespace as /proc has it
+ * is on a mount of the kernel's own; it is to be had from inside.
+ */
+static void let_go_of_mount(const RnNetworkTarget *target)
+{
+    g_autoptr(GError) failure = NULL;
+    rn_autofd int pidfd = -1;
+    pid_t pid = 0;
+    int status = 0;
+
+    if (rn_clone(CLONE_FILES, &pid, &pidfd, &failure)) {
+        if (pid == 0)
+            _exit(reopen(target));
+        if (rn_process_reap(pid, &status, &failure) && status != 0)
+            (void)rn_set_errno(&failure, rn_process_exit_code(status),
+                               "enter it");
+    }
+    if (failure != NULL)
+        rn_log_debug("namespace: it stays in use where it is mounted: %s",
+                     failure->message);
+}
+
 static bool open_path(const char *path, RnNetworkTarget *target, GError **error)
 {
     struct stat status = { 0 };
@@ -319,7 +362,10 @@ static bool open_path(const char *path, RnNetworkTarget *target, GError **error)
                    ? hint_owner(status.st_uid, error)
                    : false;
     }
-    return check_kind(target, error) && find_owner(target, error);
+    if (!check_kind(target, error) || !find_owner(target, error))
+        return false;
+    let_go_of_mount(target);
+    return true;
 }
 
 bool rn_network_target_open(const char *word, RnNetworkTarget *target,

@@ -15,8 +15,9 @@
  * clone3(2) as fork: `namespaces` are CLONE_NEW* bits. Returns true twice: in
  * the child *out_pid is 0 and *out_pidfd -1, in the parent both are the
  * child's (the pidfd is CLOEXEC and the caller's). The child has copies of all
- * fds: it starts with rn_fd_close_all_but(). Needs Linux 5.3; when it fails
- * with CLONE_NEWUSER in `namespaces`, rn_userns_explain() has the cause.
+ * fds: it starts with rn_fd_close_all_but(). With CLONE_FILES, too, it has the
+ * caller's own. Needs Linux 5.3; when it fails with CLONE_NEWUSER in
+ * `namespaces`, rn_userns_explain() has the cause.
  */
 bool rn_clone(uint64_t namespaces, pid_t *out_pid, int *out_pidfd,
               GError **error) RN_CHECK;
