@@ -11,6 +11,8 @@
 
 #include <unistd.h>
 
+#include <sys/stat.h>
+
 #include <rnet/util/fd.h>
 #include <rnet/util/log.h>
 
@@ -86,15 +88,30 @@ static char *choose_directory(const RnDialectWorld *world, GError **error)
     return NULL;
 }
 
-/* The binary's own path, for hooks are absolute. */
+static bool is_same_file(const char *path, const char *other)
+{
+    struct stat status = { 0 }, other_status = { 0 };
+
+    return stat(path, &status) == 0 && stat(other, &other_status) == 0 &&
+           status.st_dev == other_status.st_dev &&
+           status.st_ino == other_status.st_ino;
+}
+
+/* The binary's own path, for hooks are absolute. One that self-seal.h has put
+ * out of reach, or that has been replaced, has none. */
 static char *find_program(GError **error)
 {
-    g_autoptr(GError) failure = NULL;
-    char *path = g_file_read_link("/proc/self/exe", &failure);
+    static const char own[] = "/proc/self/exe";
+    g_autofree char *path = g_file_read_link(own, NULL);
 
-    if (path == NULL)
-        (void)rn_set_error(error, RN_ERROR_STATE, "%s", failure->message);
-    return path;
+    if (path != NULL && is_same_file(path, own))
+        return g_steal_pointer(&path);
+    (void)rn_set_error(error, RN_ERROR_STATE,
+                       "rnet cannot tell where it is installed");
+    (void)rn_error_add_hint(error, "its file has been removed or replaced, or "
+                                   "a word of the command line is the name of "
+                                   "a command, as \"run\" is: write \"./run\"");
+    return NULL;
 }
 
 /* What was done, and what is left to do for the person. */
@@ -119,6 +136,7 @@ static bool install(const RnDialectWorld *world, InstallOptions *options,
                     GError **error)
 {
     g_autofree char *program = find_program(error);
+    g_autofree char *directory = NULL;
     RnHookFiles files = {
         .program = program,
         .arguments = (const char *const *)options->arguments,
@@ -129,9 +147,12 @@ static bool install(const RnDialectWorld *world, InstallOptions *options,
         return false;
     if (options->directory == NULL)
         options->directory = choose_directory(world, error);
-    return options->directory != NULL &&
-           rn_hook_files_write(&files, options->directory, error) &&
-           tell(options->directory, error);
+    if (options->directory == NULL)
+        return false;
+    /* Podman is told of it, and has another working directory */
+    directory = g_canonicalize_filename(options->directory, NULL);
+    return rn_hook_files_write(&files, directory, error) &&
+           tell(directory, error);
 }
 
 static int fail(int status, GError *failure)
