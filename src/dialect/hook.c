@@ -12,7 +12,6 @@
 
 #include <rnet/dialect/dialect.h>
 
-#include <errno.h>
 #include <unistd.h>
 
 #include <sys/stat.h>
@@ -106,9 +105,9 @@ static bool refuse_own_network(const RnHookInput *input, GError **error)
         g_strdup_printf("/proc/%" G_GINT64_FORMAT "/ns/net", input->pid);
     struct stat own = { 0 }, other = { 0 };
 
-    if (stat("/proc/self/ns/net", &own) < 0 || stat(path, &other) < 0)
-        return rn_set_errno(error, errno, "\"%s\"", path);
-    if (own.st_dev != other.st_dev || own.st_ino != other.st_ino)
+    /* what cannot be looked at is told, and why, by the attempt to open it */
+    if (stat("/proc/self/ns/net", &own) < 0 || stat(path, &other) < 0 ||
+        own.st_dev != other.st_dev || own.st_ino != other.st_ino)
         return true;
     (void)rn_set_error(error, RN_ERROR_STATE,
                        "it has the host's network namespace");
@@ -149,8 +148,10 @@ static bool open_target(const RnHookInput *input, RnNetworkTarget *target,
 {
     g_autoptr(GError) failure = NULL;
 
-    if (refuse_own_network(input, &failure))
-        return rn_network_target_open_pid((pid_t)input->pid, target, error);
+    if (!refuse_own_network(input, error))
+        return false;
+    if (rn_network_target_open_pid((pid_t)input->pid, target, &failure))
+        return true;
     if (input->bundle == NULL || (!rn_error_is_errno(failure, EACCES) &&
                                   !rn_error_is_errno(failure, EPERM))) {
         g_propagate_error(error, g_steal_pointer(&failure));
