@@ -315,6 +315,20 @@ static bool print_answer(const json_t *answer, GError **error)
     return rn_fd_write_all(STDOUT_FILENO, line, strlen(line), error);
 }
 
+/* Whoever asked for a network and is not told of it has none. */
+static bool answer(const Job *job, const char *command, GError **error)
+{
+    if (job->answer == NULL)
+        return true;
+    /* SIGPIPE, for one: it would leave no time to end the network */
+    if (rn_keeper_block_signals(error) && print_answer(job->answer, error))
+        return true;
+    if (g_str_equal(command, "ADD"))
+        (void)rn_attached_end(job->world->state_dir, job->key,
+                              NULL); /* the first failure is the one to tell */
+    return false;
+}
+
 /* For a person who started it. */
 static int tell_about(void)
 {
@@ -334,7 +348,7 @@ int rn_dialect_cni(const RnDialectWorld *world, G_GNUC_UNUSED int argc,
     if (name == NULL)
         return tell_about();
     if (run_any(&job, name, &failure)) {
-        if (job.answer == NULL || print_answer(job.answer, &failure))
+        if (answer(&job, name, &failure))
             return 0;
         job.code = RN_CNI_CODE_IO;
     }

@@ -227,6 +227,7 @@ test_capabilities_are_heeded() {
 }
 
 test_failure_has_a_code_and_leaves_nothing() {
+    local line
     ip netns add web
     call 1 ADD "$(conf 2.0.0)"
     refused 1
@@ -249,6 +250,14 @@ test_failure_has_a_code_and_leaves_nothing() {
     refused 4
     call 1 CHECK "$(conf 0.3.1)"
     refused 1
+    # an answer that nobody takes
+    for line in "exec $plugin >/dev/full" \
+        "exec 5> >(:); wait \$!; exec $plugin >&5"; do
+        printf '#!/bin/bash\n%s\n' "$line" >"$dir/files/mute"
+        chmod 755 "$dir/files/mute"
+        program=$dir/files/mute call 1 ADD "$(conf 1.1.0)"
+        [ -z "$(processes rnet-)" ] || fail "$line: $(processes rnet-)"
+    done
     inside busybox ip link add eth0 type dummy 2>/dev/null ||
         inside ip link add eth0 type veth peer name eth9
     call 1 ADD "$(conf 1.1.0 "$(mapping)")"
