@@ -17,6 +17,7 @@
  *       "gateway": ["10.0.2.2", ...], "dns": ["10.0.2.3", ...],
  *       "ports": [{ "id": 1, "host": "0.0.0.0", "hostPort": 8080,
  *                   "guest": "", "guestPort": 80, "protocol": "tcp" }] }
+ * While the namespace is waited for there is no "netns", and "up" is false.
  */
 #ifndef RNET_RUNTIME_KEEPER_H
 #define RNET_RUNTIME_KEEPER_H
