@@ -96,8 +96,9 @@ static void test_service_is_published_while_it_listens(World *world)
         await_published(inside, port);
         check_serves(listener, "127.0.0.1", port, service->seen);
         if (world->has_ipv6) {
-            rn_autofd int client = peer_connect(SOCK_STREAM, "::1", port);
-            rn_autofd int accepted = peer_accept(listener);
+            rn_autofd int client G_GNUC_UNUSED =
+                peer_connect(SOCK_STREAM, "::1", port);
+            rn_autofd int accepted G_GNUC_UNUSED = peer_accept(listener);
         }
         check_number(peer_try_connect(WORLD_ADDRESS4, port), ECONNREFUSED,
                      "not only the loopback");
@@ -130,11 +131,11 @@ static void test_range_and_ports_by_hand_are_left_alone(World *world)
     Inside *inside =
         inside_start_up(world, WORDS("--publish-all=3000-3010", "-p",
                                      "8080:3004", "--expose-host", "9:3006"));
-    rn_autofd int below = inside_listen(inside, "0.0.0.0", 2999);
-    rn_autofd int above = inside_listen(inside, "0.0.0.0", 3011);
+    rn_autofd int below G_GNUC_UNUSED = inside_listen(inside, "0.0.0.0", 2999);
+    rn_autofd int above G_GNUC_UNUSED = inside_listen(inside, "0.0.0.0", 3011);
     rn_autofd int by_hand = inside_listen(inside, "0.0.0.0", 3004);
     rn_autofd int first = inside_listen(inside, "0.0.0.0", 3000);
-    rn_autofd int last = inside_listen(inside, "0.0.0.0", 3010);
+    rn_autofd int last G_GNUC_UNUSED = inside_listen(inside, "0.0.0.0", 3010);
     const char *said = inside->run->err_text->str;
 
     await_published(inside, 3000);
