@@ -9,6 +9,9 @@
 
 #include "network-options.h"
 
+#include <poll.h>
+#include <unistd.h>
+
 void rn_network_option_values_clear(RnNetworkOptionValues *values)
 {
     g_strfreev(values->publish);
@@ -60,5 +63,8 @@ RnNetworkWords rn_network_option_words(const RnNetworkOptionValues *values)
 
 void rn_network_option_notice(const char *line)
 {
-    g_printerr("%s\n", line);
+    struct pollfd err = { .fd = STDERR_FILENO, .events = POLLOUT };
+
+    if (poll(&err, 1, 0) == 1 && (err.revents & POLLOUT) != 0)
+        g_printerr("%s\n", line);
 }

@@ -36,7 +36,8 @@ GOptionEntry *rn_network_option_entries(RnNetworkOptionValues *values,
 RnNetworkWords rn_network_option_words(const RnNetworkOptionValues *values);
 
 /* For RnNoticeFunc and announcements: on stderr, whatever the log level, as
- * the payload's stdout is its own. */
+ * the payload's stdout is its own. The payload decides how many there are, so a
+ * line that nobody makes room for is dropped: it must not stop the monitor. */
 void rn_network_option_notice(const char *line);
 
 #endif

@@ -9,6 +9,8 @@
  */
 #include "config.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -107,6 +109,27 @@ static void test_service_is_published_while_it_listens(World *world)
         check_number(peer_try_connect("127.0.0.1", port), ECONNREFUSED,
                      "withdrawn port");
     }
+    inside_stop(inside);
+}
+
+static void test_notices_that_nobody_reads_stop_nobody(World *world)
+{
+    Inside *inside = inside_start_up(world, WORDS("--publish-all=3000-4000"));
+    g_autofree char *path =
+        g_strdup_printf("/proc/%d/fd/2", (int)inside->run->pid);
+    rn_autofd int err = open(path, O_WRONLY | O_NONBLOCK | O_CLOEXEC);
+    rn_autofd int listener = -1;
+
+    while (write(err, "\n", 1) == 1)
+        continue;
+    check_number(errno, EAGAIN, "pipe that is full");
+    listener = inside_listen(inside, "127.0.0.1", 3000);
+    while (peer_try_connect("127.0.0.1", 3000) != 0)
+        continue;
+    rn_fd_close(&listener);
+    while (peer_try_connect("127.0.0.1", 3000) == 0)
+        continue;
+    rn_fd_close(&err);
     inside_stop(inside);
 }
 
@@ -324,6 +347,8 @@ int main(void)
     static const WorldTest tests[] = {
         { "service_is_published_while_it_listens",
           test_service_is_published_while_it_listens, 0 },
+        { "notices_that_nobody_reads_stop_nobody",
+          test_notices_that_nobody_reads_stop_nobody, 0 },
         { "connection_outlives_its_port", test_connection_outlives_its_port,
           0 },
         { "range_and_ports_by_hand_are_left_alone",
