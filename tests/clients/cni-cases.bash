@@ -85,7 +85,7 @@ clean_up() {
     for pid in $(processes httpd) $(processes rnet-monitor); do
         kill -9 "$pid"
     done
-    wait_for_end rnet-
+    wait_for_networks
     for name in $(ip netns list | cut -d ' ' -f 1); do
         ip netns del "$name"
     done
@@ -302,7 +302,7 @@ test_check_finds_what_is_wrong() {
     for pid in $(processes rnet-monitor); do
         kill -9 "$pid"
     done
-    wait_for_end rnet-
+    wait_for_networks
     call 1 CHECK "$(conf 1.1.0 "$result")"
     refused 101
     has "nobody keeps"
@@ -394,7 +394,7 @@ test_network_ends_with_the_namespaces_path() {
     call 0 ADD "$(conf 1.1.0 "$(mapping)")"
     [ -n "$(processes rnet-monitor)" ] || fail "no monitor"
     ip netns del web
-    wait_for_end rnet-
+    wait_for_networks
     [ -z "$(processes rnet-)" ] || fail "$(processes rnet-)"
     call 0 DEL "$(conf 1.1.0)" # which the runtime does all the same
 }

@@ -414,6 +414,14 @@ wait_for_end() {
     done
 }
 
+# wait_for_networks: until those that something detached keeps are over
+wait_for_networks() {
+    local name
+    for name in rnet-monitor rnet-nsagent rnet-relay; do
+        wait_for_end $name
+    done
+}
+
 # check_nothing_left: no process, no mount, no entry of the runtime's state,
 # after what the client itself removes
 check_nothing_left() {

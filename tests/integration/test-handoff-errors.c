@@ -204,7 +204,7 @@ static void test_client_gives_up(Inside *inside, const Side *side)
         CLIENTS = 16,
         SLACK = 10,  /* the relay's stock of sockets goes up and down by 8 */
         WARM_UP = 8, /* connections until that stock is there */
-        TURNS = 50   /* connections until all that ended is closed */
+        TURNS = 5000 /* connections until all that ended is closed */
     };
     FullServer server;
     int clients[CLIENTS];

@@ -22,11 +22,9 @@ static const RnEndpoint own_addresses = { .family = AF_UNSPEC };
 /* A spec for a host port that is picked; its listener's port in *out_port. */
 static uint32_t publish(World *world, uint16_t guest_port, uint16_t *out_port)
 {
-    RnPublishSpec spec = {
-        .transport = RN_TRANSPORT_TCP,
-        .guest_port = guest_port,
-        .count = 1,
-    };
+    RnPublishSpec spec = { .transport = RN_TRANSPORT_TCP,
+                           .guest_port = guest_port,
+                           .count = 1 };
     g_autoptr(GError) error = NULL;
     const GArray *listeners = NULL;
     uint32_t id = 0;
@@ -43,11 +41,9 @@ static uint32_t publish(World *world, uint16_t guest_port, uint16_t *out_port)
 
 static void assert_refused(uint16_t port)
 {
-    struct sockaddr_in address = {
-        .sin_family = AF_INET,
-        .sin_port = htons(port),
-        .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
-    };
+    struct sockaddr_in address = { .sin_family = AF_INET,
+                                   .sin_port = htons(port),
+                                   .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
     rn_autofd int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
     assert_int_equal(
