@@ -14,7 +14,7 @@
 #   BENCH_STARTS=N    rounds of starting a container that does nothing (40)
 #   BENCH_CONNS=N     connections held for the memory figure (10000)
 #   BENCH_ONLY="..."  these columns only; loopback is always there
-#   BENCH_PARTS="..." "network", "runtimes" or both
+#   BENCH_PARTS="..." of "network", "dialects" and "runtimes" (all)
 #   BENCH_INSTALL=1   install the peers' Debian packages first
 #   BENCH_USER=NAME   an ordinary user (nobody)
 set -u
@@ -34,7 +34,7 @@ else
     conns=${BENCH_CONNS:-10000} starts=5 udp_seconds=0.4
     noop_rounds=${BENCH_STARTS:-40}
 fi
-parts=${BENCH_PARTS:-network runtimes}
+parts=${BENCH_PARTS:-network dialects runtimes}
 
 say() { echo "bench: $*" >&2; }
 
@@ -93,6 +93,8 @@ user=${BENCH_USER:-nobody}
 . "$here/variants.sh"
 # shellcheck source=tests/bench/measure.sh
 . "$here/measure.sh"
+# shellcheck source=tests/bench/dialects.sh
+. "$here/dialects.sh"
 # shellcheck source=tests/bench/runtimes.sh
 . "$here/runtimes.sh"
 
@@ -117,6 +119,9 @@ case $parts in
 esac
 case $parts in
 *network*) measure_network ;;
+esac
+case $parts in
+*dialects*) measure_dialects ;;
 esac
 describe >"$dir/about"
 awk -v json="$dir/bench.json" -f "$here/report.awk" \

@@ -18,6 +18,7 @@ tests_bench_bench_load_LDFLAGS = -static
 EXTRA_DIST += \
 	tests/bench/bench.sh \
 	tests/bench/crun-slirp4netns.sh \
+	tests/bench/dialects.sh \
 	tests/bench/measure.sh \
 	tests/bench/report.awk \
 	tests/bench/rows \

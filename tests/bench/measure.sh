@@ -190,10 +190,11 @@ run_variant() {
 
 version_of() {
     case $1 in
-    slirp*) slirp4netns --version 2>&1 | head -n 1 ;;
+    *-rnet) "$dir/rnet" --version 2>&1 | head -n 1 ;;
+    slirp* | s4n) slirp4netns --version 2>&1 | head -n 1 ;;
     pasta*) dpkg-query -W -f 'passt ${Version}\n' passt 2>/dev/null ||
         echo pasta ;;
-    rootlesskit) rootlesskit --version 2>&1 | head -n 1 ;;
+    rootlesskit | rk-s4n) rootlesskit --version 2>&1 | head -n 1 ;;
     rnet*) "$dir/rnet" --version 2>&1 | head -n 1 ;;
     crun | runc) "$1" --version 2>&1 | head -n 1 ;;
     *) echo "Linux $(uname -r)" ;;
@@ -215,6 +216,9 @@ describe() {
     while read -r name groups peer start; do
         printf '@variant\t%s\t%s\t%s\n' "$name" "$peer" "$(version_of "$name")"
     done <<<"$variants"
+    while read -r name groups peer start; do
+        printf '@variant\t%s\tdialect\t%s\n' "$name" "$(version_of "$name")"
+    done <<<"$dialects"
     for name in $runtimes; do
         [ "$name" = rnet ] ||
             printf '@variant\t%s\trun\t%s\n' "$name" "$(version_of "$name")"

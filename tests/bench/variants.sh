@@ -64,11 +64,13 @@ socket_exists() {
     [ -S "$1" ]
 }
 
+# start_slirp4netns MTU [rnet]: the real one, or rnet under its name
 start_slirp4netns() {
-    local api=$dir/user/api.sock protocol
-    needs slirp4netns && start_holder || return 1
+    local api=$dir/user/api.sock protocol program=slirp4netns
+    [ -z "${2:-}" ] || program=$dir/slirp4netns
+    needs "$program" && start_holder || return 1
     rm -f "$api"
-    "${as[@]}" slirp4netns --configure --mtu="$1" --disable-host-loopback \
+    "${as[@]}" "$program" --configure --mtu="$1" --disable-host-loopback \
         --api-socket="$api" "$payload" tap0 >"$log" 2>&1 &
     until_true 5 socket_exists "$api" || return 1
     for protocol in tcp udp; do
@@ -91,10 +93,15 @@ start_pasta() {
         "${ports[@]}" "$payload" >"$log" 2>&1 &
 }
 
+# start_rootlesskit [rnet]: over the real slirp4netns, or rnet's
 start_rootlesskit() {
+    local program
     needs rootlesskit slirp4netns newuidmap || return 1
+    program=$(command -v slirp4netns)
+    [ -z "${1:-}" ] || program=$dir/slirp4netns
+    rm -rf "$dir/user/rootlesskit"
     "${as[@]}" rootlesskit --state-dir="$dir/user/rootlesskit" \
-        --net=slirp4netns --mtu=65520 --disable-host-loopback --copy-up=/etc \
+        --slirp4netns-binary="$program" --net=slirp4netns --mtu=65520 --disable-host-loopback --copy-up=/etc \
         --port-driver=builtin -p "0.0.0.0:$pub_port:$pub_port/tcp" \
         -p "0.0.0.0:$pub_port:$pub_port/udp" \
         "$load" serve "$pub_port" >"$log" 2>&1 &
