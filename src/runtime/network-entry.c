@@ -91,9 +91,16 @@ static bool make_base(const char *state_dir, int *out_fd, GError **error)
     for (;;) {
         rn_autofd int found = -1;
         rn_autofd int fd = -1;
+        g_autoptr(GError) failure = NULL;
 
-        if (!rn_state_open_base(path, &found, error) ||
-            !lock_base(found, &fd, error))
+        if (!rn_state_open_base(path, &found, &failure)) {
+            /* it went between being made and being opened */
+            if (rn_error_is_errno(failure, ENOENT))
+                continue;
+            g_propagate_error(error, g_steal_pointer(&failure));
+            return false;
+        }
+        if (!lock_base(found, &fd, error))
             return false;
         if (is_removed(fd))
             continue;
