@@ -82,4 +82,7 @@ void exchange(int client, int service);
  */
 void answer_request(Bench *bench, const RnEndpoint *service);
 
+/* Refuses all requests that have come so far. */
+void refuse_requests(Bench *bench);
+
 #endif

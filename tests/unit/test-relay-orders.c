@@ -32,6 +32,7 @@ static void port_comes_and_goes_while_its_connection_stays(void **state)
 
     withdraw(bench, LATE_ID);
     await_refusal(&front);
+    refuse_requests(bench); /* for clients that came just before */
     exchange(client, service);
     other = connect_to(&bench->tcp_front, SOCK_STREAM);
     answer_request(bench, &at);
