@@ -45,6 +45,16 @@ static bool is_in_pid_namespace(void)
     return strpbrk(line, " \t") != NULL;
 }
 
+#ifdef RN_SANITIZERS
+/* In there the leak checker would look into the host's /proc for this process
+ * by a number that is another's. It asks this at the end. */
+int __lsan_is_turned_off(void);
+int __lsan_is_turned_off(void)
+{
+    return is_in_pid_namespace();
+}
+#endif
+
 bool rn_hook_is_inside(const RnHookInput *input)
 {
     /* a container may have the host's pid namespace, and a hook's parent may
