@@ -256,12 +256,14 @@ test_failure_has_a_code_and_leaves_nothing() {
         printf '#!/bin/bash\n%s\n' "$line" >"$dir/files/mute"
         chmod 755 "$dir/files/mute"
         program=$dir/files/mute call 1 ADD "$(conf 1.1.0)"
+        wait_for_networks
         [ -z "$(processes rnet-)" ] || fail "$line: $(processes rnet-)"
     done
     inside busybox ip link add eth0 type dummy 2>/dev/null ||
         inside ip link add eth0 type veth peer name eth9
     call 1 ADD "$(conf 1.1.0 "$(mapping)")"
     refused 100
+    wait_for_networks
     [ -z "$(processes rnet-)" ] || fail "$(processes rnet-)"
     ip netns del web
 }
@@ -351,6 +353,7 @@ test_gc_ends_what_is_not_valid() {
     is $'cni@net@web@eth0\ncni@other@other@eth0'
     call 0 GC "$(conf 1.1.0 "${valid}null")"
     call 0 GC "$(network=other conf 1.1.0 "$valid[]")"
+    wait_for_networks
     [ -z "$(processes rnet-)" ] || fail "$(processes rnet-)"
     for name in web one two other; do
         ip netns del $name
