@@ -150,6 +150,16 @@ int connect_to(const RnEndpoint *at, int type)
     return fd;
 }
 
+int accept_client(int listener)
+{
+    int fd = -1;
+
+    wait_readable(listener);
+    fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+    assert_true(fd >= 0);
+    return fd;
+}
+
 void send_listener(Bench *bench, RnTransport transport, uint32_t id,
                    RnEndpoint *out_front)
 {

@@ -60,6 +60,9 @@ int open_socket_at(const char *address, int type, RnEndpoint *out_at);
 
 int connect_to(const RnEndpoint *at, int type);
 
+/* The next client of a listening socket. */
+int accept_client(int listener);
+
 /* Connects until nobody listens there any more. */
 void await_refusal(const RnEndpoint *at);
 

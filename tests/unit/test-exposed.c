@@ -40,6 +40,34 @@ static Bench *expose_port(uint16_t host_port)
     return bench;
 }
 
+/*
+ * Listens on a free port of `address`. The other loopback address refuses that
+ * port: *out_closed holds it, so that nobody else listens where the relay asks
+ * as well.
+ */
+static int open_host(const char *address, RnEndpoint *out_at, int *out_closed)
+{
+    RnEndpoint other = test_endpoint(
+        g_str_equal(address, "::1") ? "127.0.0.1" : "::1", 0);
+    int host = -1;
+
+    do {
+        struct sockaddr_storage storage;
+        socklen_t length = 0;
+
+        rn_fd_close(&host);
+        rn_fd_close(out_closed);
+        host = open_socket_at(address, SOCK_STREAM, out_at);
+        other.port = out_at->port;
+        length = rn_endpoint_to_sockaddr(&other, &storage);
+        *out_closed = socket(other.family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        if (bind(*out_closed, (struct sockaddr *)&storage, length) == 0)
+            return host;
+    } while (errno == EADDRINUSE);
+    fail_msg("bind: %s", g_strerror(errno));
+    return -1;
+}
+
 /* A SYN that the guest's kernel hands off. */
 static void send_syn(Bench *bench, const char *to, uint16_t port)
 {
@@ -71,8 +99,8 @@ static void exposed_port_is_reached_at_the_gateway(void **state)
     (void)state;
     for (unsigned i = 0; i < G_N_ELEMENTS(ways); i++) {
         RnEndpoint host_at, guest_at;
-        rn_autofd int host =
-            open_socket_at(ways[i].host, SOCK_STREAM, &host_at);
+        rn_autofd int closed = -1;
+        rn_autofd int host = open_host(ways[i].host, &host_at, &closed);
         rn_autofd int guest = open_socket(SOCK_STREAM, &guest_at);
         g_autoptr(Bench) bench = expose_port(host_at.port);
         rn_autofd int client = -1, server = -1;
@@ -80,8 +108,8 @@ static void exposed_port_is_reached_at_the_gateway(void **state)
         send_start(bench);
         send_syn(bench, ways[i].gateway, GUEST_PORT);
         answer_request(bench, &guest_at);
-        client = accept(guest, NULL, NULL);
-        server = accept(host, NULL, NULL);
+        client = accept_client(guest);
+        server = accept_client(host);
         exchange(client, server);
     }
 }
@@ -134,14 +162,15 @@ static void exposed_port_is_on_the_containers_loopback(void **state)
     (void)state;
     for (unsigned i = 0; i < G_N_ELEMENTS(hosts); i++) {
         RnEndpoint host_at, inside;
-        rn_autofd int host = open_socket_at(hosts[i], SOCK_STREAM, &host_at);
+        rn_autofd int closed = -1;
+        rn_autofd int host = open_host(hosts[i], &host_at, &closed);
         g_autoptr(Bench) bench = expose_port(host_at.port);
         rn_autofd int client = -1, server = -1;
 
         send_exposed(bench, &inside);
         send_start(bench);
         client = connect_to(&inside, SOCK_STREAM);
-        server = accept(host, NULL, NULL);
+        server = accept_client(host);
         exchange(client, server);
     }
 }

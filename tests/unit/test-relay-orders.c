@@ -27,7 +27,7 @@ static void port_comes_and_goes_while_its_connection_stays(void **state)
     send_listener(bench, RN_TRANSPORT_TCP, LATE_ID, &front);
     client = connect_to(&front, SOCK_STREAM);
     answer_request(bench, &at);
-    service = accept(listener, NULL, NULL);
+    service = accept_client(listener);
     exchange(client, service);
 
     withdraw(bench, LATE_ID);
@@ -36,7 +36,7 @@ static void port_comes_and_goes_while_its_connection_stays(void **state)
     exchange(client, service);
     other = connect_to(&bench->tcp_front, SOCK_STREAM);
     answer_request(bench, &at);
-    other_service = accept(listener, NULL, NULL);
+    other_service = accept_client(listener);
     exchange(other, other_service);
 }
 

@@ -221,7 +221,7 @@ static void published_tcp_carries_small_and_large(void **state)
 
     (void)state;
     answer_request(bench, &at);
-    service = accept(listener, NULL, NULL);
+    service = accept_client(listener);
     assert_int_equal(send(client, "ping", 4, 0), 4);
     read_exactly(service, got, 4);
     assert_memory_equal(got, "ping", 4);
