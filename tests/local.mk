@@ -27,7 +27,7 @@ include tests/bench/local.mk
 if HAVE_CMOCKA
 AM_CFLAGS += $(CMOCKA_CFLAGS)
 check_PROGRAMS += $(unit_tests)
-TESTS += $(unit_tests)
+cmocka_tests = $(integration_tests) $(unit_tests)
 
 # what holds for root has to hold for everybody else, too
 check-local: $(unit_tests)
@@ -35,6 +35,10 @@ check-local: $(unit_tests)
 	  $(top_srcdir)/tests/unit/as-user $(unit_tests); \
 	fi
 endif
+
+# What waits longest is begun first: the handoff's tests, of which the kernel's
+# TCP timers take a minute and a half, then cost a parallel run nothing.
+TESTS += $(cmocka_tests) $(client_tests)
 
 EXTRA_DIST += tests/demo/demo.sh tests/host/cgroup-v2.sh \
 	tests/unit/as-user tests/tap \
