@@ -129,7 +129,7 @@ void guest_attach(const Guest *guest, const char *publish, const char *operand)
     g_autoptr(Run) run =
         run_command(guest->world, publish != NULL ? published : plain, 0);
 
-    check_text(run->out_text->str, "");
+    run_check_out(run, "");
     check_text(run->err_text->str, "");
 }
 

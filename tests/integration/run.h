@@ -71,6 +71,16 @@ int run_wait(Run *run);
 /* run_wait() and a check of the exit status; shows the output if wrong. */
 void run_expect_exit(Run *run, int status);
 
+/* Its stdout so far is this; shows the stderr, too, if it is not. */
+#define run_check_out(run, expected)                                           \
+    do {                                                                       \
+        const Run *run_ = (run);                                               \
+        const char *expected_ = (expected);                                    \
+        check(strcmp(run_->out_text->str, expected_) == 0,                     \
+              "stdout \"%s\", wanted \"%s\"; stderr \"%s\"",                   \
+              run_->out_text->str, expected_, run_->err_text->str);            \
+    } while (0)
+
 /* Frees; kills first if it still runs. */
 void run_end(Run *run);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Run, run_end)

@@ -93,7 +93,7 @@ static void test_ports_come_and_go(World *world)
     rn_fd_close(&exposed);
     run_signal(run, SIGTERM);
     run_expect_exit(run, 128 + SIGTERM);
-    check_text(run->out_text->str, "1");
+    run_check_out(run, "1");
     guest_stop(&guest);
 }
 

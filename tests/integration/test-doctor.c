@@ -152,7 +152,7 @@ static void test_wrong_usage_is_told(World *world)
         run_expect_exit(run, 2);
         check(g_str_has_prefix(run->err_text->str, "rnet: doctor: "), "\"%s\"",
               run->err_text->str);
-        check_text(run->out_text->str, "");
+        run_check_out(run, "");
     }
 }
 

@@ -198,10 +198,10 @@ static void test_paused_container_is_for_who_waits(World *world)
     /* its process is there; whether it was stopped before or after its first
      * steps, it does not run the program */
     run_await_error(run, "debug: exec: joined");
-    check_text(run->out_text->str, "");
+    run_check_out(run, "");
     box_do(world, 0, WORDS("resume", "box"));
     run_expect_exit(run, 0);
-    check_text(run->out_text->str, "late\n");
+    run_check_out(run, "late\n");
     box_delete(world, box);
 }
 

@@ -53,7 +53,7 @@ static void test_stdio_is_the_callers(World *world)
 
     run_write(run, "one\ntwo\n");
     run_expect_exit(run, 0);
-    check_text(run->out_text->str, "one\ntwo\n");
+    run_check_out(run, "one\ntwo\n");
     check_text(run->err_text->str, "bad\n");
     box_delete(world, box);
 }

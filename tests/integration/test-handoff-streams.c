@@ -257,7 +257,7 @@ static void test_crowd(Inside *inside, const Side *side)
 
     check_number(serve_crowd(listener, size), size, "connections at once");
     run_expect_exit(run, 0);
-    check_text(run->out_text->str, "connected\nechoed\n");
+    run_check_out(run, "connected\nechoed\n");
 }
 
 int main(void)

@@ -302,7 +302,7 @@ static void test_prestart_hook_can_fill_the_root(World *world)
                    "rootfs/tmp/made\"], \"env\": [\"HOW=outside\"]}]}" });
     g_autoptr(Run) run = run_bundle(world, bundle, 0);
 
-    check_text(run->out_text->str, "outside\n");
+    run_check_out(run, "outside\n");
     check_nothing_left(world);
 }
 

@@ -74,7 +74,7 @@ static void test_created_container_waits_for_start(World *world)
     g_autofree char *line = NULL;
 
     check_status(world, "created");
-    check_text(run->out_text->str, "");
+    run_check_out(run, "");
     do_rnet(world, 0, "start", "box", NULL, NULL);
     line = run_read_line(run);
     check_text(line, "started");
@@ -94,7 +94,7 @@ static void test_created_container_is_deleted_without_force(World *world)
     g_autoptr(Run) run = create(world, "echo started");
 
     do_rnet(world, 0, "delete", "box", NULL, NULL);
-    check_text(run->out_text->str, "");
+    run_check_out(run, "");
     check_nothing_left(world);
 }
 

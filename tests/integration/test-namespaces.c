@@ -51,7 +51,7 @@ static void test_pod_shares_what_it_joins(World *world)
     g_autoptr(Run) run = run_command(world, WORDS("run", bundle), 0);
     g_autofree char *expected = box_shell(world, show_namespaces);
 
-    check_text(run->out_text->str, expected);
+    run_check_out(run, expected);
     box_delete(world, box);
 }
 
@@ -162,7 +162,7 @@ static void test_network_of_a_file_is_joined_by_root(World *world)
 
     check_call(stat(path, &status) == 0, "stat");
     expected = g_strdup_printf("%lu\n", (unsigned long)status.st_ino);
-    check_text(run->out_text->str, expected);
+    run_check_out(run, expected);
     check_call(umount2(path, MNT_DETACH) == 0, "umount");
     check_nothing_left(world);
 }

@@ -54,7 +54,7 @@ static void check_tcp(World *world, const char *mode, const char *bound,
     check_number(peer_await_end(fd), 0, "half-close of the container");
     rn_fd_close(&fd);
     run_expect_exit(run, 0);
-    check_text(run->out_text->str, "reply and back\n");
+    run_check_out(run, "reply and back\n");
 }
 
 static void check_udp(World *world, const char *mode, const char *bound,
@@ -67,7 +67,7 @@ static void check_udp(World *world, const char *mode, const char *bound,
 
     peer_reflect(server, "datagram");
     run_expect_exit(run, 0);
-    check_text(run->out_text->str, "reply datagram\n");
+    run_check_out(run, "reply datagram\n");
 }
 
 static void test_tcp_to_host_address_works(World *world)
@@ -126,7 +126,7 @@ static void test_many_datagrams_pass_as_they_are(World *world)
         peer_reflect_many(server, (int)strtol(many->count, NULL, 10),
                           (size_t)strtol(many->size, NULL, 10));
         run_expect_exit(run, 0);
-        check_text(run->out_text->str, reply);
+        run_check_out(run, reply);
     }
     check_nothing_left(world);
 }
@@ -140,7 +140,7 @@ static void check_datagram_refused(World *world, const char *address)
     g_autoptr(Run) run =
         start_client(world, NULL, LIST("udp", address, port, "x"));
     run_expect_exit(run, 1);
-    check_text(run->out_text->str, "error recv: ECONNREFUSED\n");
+    run_check_out(run, "error recv: ECONNREFUSED\n");
 }
 
 static void test_datagram_without_server_is_refused(World *world)
@@ -158,7 +158,7 @@ static void test_port_without_server_is_refused(World *world)
         start_client(world, NULL, LIST("connect", WORLD_ADDRESS4, port, "x"));
 
     run_expect_exit(run, 1);
-    check_text(run->out_text->str, "error connect: ECONNREFUSED\n");
+    run_check_out(run, "error connect: ECONNREFUSED\n");
 }
 
 static void test_name_asked_is_answered_by_hosts_server(World *world)
@@ -169,7 +169,7 @@ static void test_name_asked_is_answered_by_hosts_server(World *world)
 
     peer_answer_query(server);
     run_expect_exit(run, 0);
-    check_text(run->out_text->str, "address " PEER_DNS_ADDRESS "\n");
+    run_check_out(run, "address " PEER_DNS_ADDRESS "\n");
 }
 
 /* busybox's resolver goes by the generated /etc/resolv.conf. */
@@ -213,7 +213,7 @@ static void test_interface_is_configured_at_start(World *world)
     g_autoptr(Run) run = run_start(world, args, NULL);
 
     (void)run_wait(run);
-    check_text(run->out_text->str, world->has_ipv6 ? "1\n1\n" : "1\n0\n");
+    run_check_out(run, world->has_ipv6 ? "1\n1\n" : "1\n0\n");
 }
 
 typedef struct PingCase {

@@ -58,7 +58,7 @@ static void test_untidy_caller_leaves_nothing_to_the_payload(World *world)
         world, args, &(RunOptions){ .leak_fds = true, .is_untidy = true });
 
     run_expect_exit(run, 0);
-    check_text(run->out_text->str, expected);
+    run_check_out(run, expected);
     check_nothing_left(world);
 }
 

@@ -192,7 +192,7 @@ static void test_fds_leaked_by_caller_do_not_reach_payload(World *world)
         run_start(world, args, &(RunOptions){ .leak_fds = true });
 
     run_expect_exit(run, 0);
-    check_text(run->out_text->str, "fds 0 1 2\n");
+    run_check_out(run, "fds 0 1 2\n");
 }
 
 static void test_stdin_given_reaches_payload(World *world)
@@ -202,7 +202,7 @@ static void test_stdin_given_reaches_payload(World *world)
 
     run_write(run, "one\ntwo\n");
     run_expect_exit(run, 0);
-    check_text(run->out_text->str, "one\ntwo\n");
+    run_check_out(run, "one\ntwo\n");
     check_text(run->err_text->str, "");
 }
 
@@ -274,7 +274,7 @@ static void test_network_host_shares_the_hosts(World *world)
     peer_expect(fd, "hello");
     rn_fd_close(&fd);
     run_expect_exit(run, 0);
-    check_text(run->out_text->str, "reply \n");
+    run_check_out(run, "reply \n");
 }
 
 /* Many ids: root has them, an ordinary user through newuidmap. */
@@ -295,7 +295,7 @@ static void test_user_other_than_root_has_its_ids(World *world)
     if (world->kind != WORLD_ROOT)
         world_give_sub_ids(world, 200000, 65536);
     g_autoptr(Run) run = run_bundle(world, bundle, 0);
-    check_text(run->out_text->str, "1000\n100\n100 5 7\n0000000000000000\n");
+    run_check_out(run, "1000\n100\n100 5 7\n0000000000000000\n");
     check_nothing_left(world);
 }
 
@@ -318,7 +318,7 @@ static void test_home_is_that_of_passwd(World *world)
 
         bundle_write(world, bundle, "rootfs/etc/passwd", cases[i].passwd, 0644);
         run = run_bundle(world, bundle, 0);
-        check_text(run->out_text->str, cases[i].home);
+        run_check_out(run, cases[i].home);
     }
     check_nothing_left(world);
 }
@@ -335,7 +335,7 @@ static void test_root_without_userns_runs(World *world)
                           .namespaces = "network mount pid ipc uts" });
     g_autoptr(Run) run = run_bundle(world, bundle, 0);
 
-    check_text(run->out_text->str, " 0 0 4294967295\nnull\n");
+    run_check_out(run, " 0 0 4294967295\nnull\n");
     check_nothing_left(world);
 }
 
@@ -365,7 +365,7 @@ static void test_root_of_the_host_is_taken_once(World *world)
           "no root in %s", path);
     bundle_write(world, bundle, "config.json", config->str, 0644);
     run = run_bundle(world, bundle, 0);
-    check_text(run->out_text->str, "1\n1\n");
+    run_check_out(run, "1\n1\n");
     check_nothing_left(world);
 }
 

@@ -283,7 +283,7 @@ static void check_error_case(World *world, const ErrorCase *error_case)
           "%s: status %d, stdout \"%s\", stderr \"%s\"", error_case->name,
           run->status, run->out_text->str, text);
     check_form(run, error_case->name, "case");
-    check_text(run->out_text->str, "");
+    run_check_out(run, "");
     check_nothing_left(world);
 
     g_autofree char *aside = g_strdup_printf("%s-%s", bundle, error_case->name);

@@ -179,7 +179,7 @@ static void test_without_command_the_shell_runs(World *world)
                                    &(RunOptions){ .env = env });
 
     run_expect_exit(run, 0);
-    check_text(run->out_text->str, "shell 0\n");
+    run_check_out(run, "shell 0\n");
 }
 
 static void test_signals_are_passed_on(World *world)
@@ -306,7 +306,7 @@ static void test_outbound_works(World *world)
     check_number(peer_await_end(fd), 0, "half-close of the command");
     rn_fd_close(&fd);
     run_expect_exit(run, 0);
-    check_text(run->out_text->str, "reply and back\n");
+    run_check_out(run, "reply and back\n");
 }
 
 static void test_no_network_has_a_loopback(World *world)
