@@ -65,15 +65,6 @@ fetch() {
     is page
 }
 
-# fetch_soon URL: from a port that is published when its listener was seen
-fetch_soon() {
-    local end=$((SECONDS + deadline))
-    until run busybox wget -q -O - "$1" && [ "$status" = 0 ]; do
-        [ $SECONDS -lt $end ] || fail "$1: $err"
-    done
-    is page
-}
-
 # refused CODE: the last call's error on stdout
 refused() {
     has "\"code\": $1"
@@ -188,6 +179,7 @@ test_ports_of_both_loopbacks_are_shared() {
     fetch "http://127.0.0.1:$port/" inside
     inside busybox httpd -p "$((port + 2))" -h "$dir/files/page"
     fetch_soon "http://127.0.0.1:$((port + 2))/"
+    is page
     stop_serving
     call 0 DEL "$(conf 1.1.0)"
     ip netns del web

@@ -99,6 +99,14 @@ is() {
     [ "$out" = "$1" ] || fail "\"$out\" instead of \"$1\""
 }
 
+# fetch_soon URL [MESSAGE]: from a port that opens in its own time; into $out
+fetch_soon() {
+    local end=$((SECONDS + deadline))
+    until run busybox wget -q -O - "$1" && [ "$status" = 0 ]; do
+        [ $SECONDS -lt $end ] || fail "${2:-}$1: $err"
+    done
+}
+
 # has PATTERN: stdout has this part (a pattern of the shell)
 has() {
     # shellcheck disable=SC2053
