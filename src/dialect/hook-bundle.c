@@ -8,10 +8,8 @@
 
 #include <rnet/dialect/hook-inside.h>
 
-#include <fcntl.h>
-
+#include <rnet/oci/config.h>
 #include <rnet/oci/json-read.h>
-#include <rnet/util/fd.h>
 
 /* The paths of the hooks. */
 typedef struct Stages {
@@ -64,23 +62,12 @@ static bool read_hooks(const RnJsonAt *at, void *target, GError **error)
                                 error);
 }
 
-static bool read_bundle(const char *bundle, Stages *stages, GError **error)
+static bool read_config(const RnJsonAt *at, void *target, GError **error)
 {
     static const RnJsonField field = { "hooks", read_hooks, 0,
                                        RN_JSON_OPTIONAL };
-    g_autofree char *path = g_build_filename(bundle, "config.json", NULL);
-    g_autofree char *text = NULL;
-    g_autoptr(json_t) document = NULL;
-    RnJsonAt at = { .name = "config.json" };
-    gsize length = 0;
 
-    if (!rn_file_read(AT_FDCWD, path, RN_JSON_MAX_SIZE, &text, &length, error))
-        return false;
-    document = rn_json_parse(text, length, "config.json", error);
-    if (document == NULL)
-        return false;
-    at.node = document;
-    return rn_json_read_members(&at, &field, 1, stages, error);
+    return rn_json_read_members(at, &field, 1, target, error);
 }
 
 static bool have_common(const Stages *stages)
@@ -101,7 +88,7 @@ bool rn_hook_check_inside(const char *bundle, GError **error)
         .inside = g_ptr_array_new_with_free_func(g_free),
     };
 
-    if (!read_bundle(bundle, &stages, error))
+    if (!rn_config_look(bundle, read_config, &stages, error))
         return false;
     if (have_common(&stages))
         return true;

@@ -16,6 +16,7 @@
 
 #include <sys/stat.h>
 
+#include <rnet/oci/config.h>
 #include <rnet/oci/json-read.h>
 #include <rnet/runtime/plan-files.h>
 #include <rnet/sys/rootpath.h>
@@ -76,25 +77,14 @@ static bool read_root(const RnJsonAt *at, void *target, GError **error)
     return rn_json_read_members(at, &field, 1, target, error);
 }
 
-static bool read_layout(const char *bundle, Layout *layout, GError **error)
+static bool read_config(const RnJsonAt *at, void *target, GError **error)
 {
     static const RnJsonField fields[] = {
         { "root", read_root, 0, RN_JSON_REQUIRED },
         { "mounts", read_mounts, 0, RN_JSON_OPTIONAL },
     };
-    g_autofree char *path = g_build_filename(bundle, "config.json", NULL);
-    g_autofree char *text = NULL;
-    g_autoptr(json_t) document = NULL;
-    RnJsonAt at = { .name = "config.json" };
-    gsize length = 0;
 
-    if (!rn_file_read(AT_FDCWD, path, RN_JSON_MAX_SIZE, &text, &length, error))
-        return false;
-    document = rn_json_parse(text, length, "config.json", error);
-    if (document == NULL)
-        return false;
-    at.node = document;
-    return rn_json_read_members(&at, fields, G_N_ELEMENTS(fields), layout,
+    return rn_json_read_members(at, fields, G_N_ELEMENTS(fields), target,
                                 error);
 }
 
@@ -136,7 +126,7 @@ bool rn_hook_write_resolv(const char *bundle, const RnNetworkWish *wish,
 
     if (!wish->options.write_resolv_conf)
         return true;
-    if (!read_layout(bundle, &layout, error))
+    if (!rn_config_look(bundle, read_config, &layout, error))
         return false;
     if (layout.is_mounted)
         return true;

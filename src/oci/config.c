@@ -308,33 +308,47 @@ static const char bundle_hint[] =
     "a bundle is a directory with config.json and a root file system; \"rnet "
     "spec --rootless\" writes a config.json to begin with";
 
-RnConfig *rn_config_load(const char *bundle, char **out_text, GError **error)
+static bool read_text(const char *bundle, char **out_text, gsize *out_length,
+                      GError **error)
 {
     rn_autofd int fd = -1;
-    g_autofree char *text = NULL;
-    gsize length = 0;
     g_autoptr(GError) failure = NULL;
 
-    if (!open_bundle(bundle, &fd, error)) {
-        (void)rn_error_add_hint(error, "%s", bundle_hint);
-        return NULL;
-    }
-    if (rn_file_read(fd, "config.json", RN_JSON_MAX_SIZE, &text, &length,
-                     &failure)) {
-        RnConfig *config =
-            rn_config_parse(text, length, "config.json", error);
-
-        if (config != NULL && out_text != NULL)
-            *out_text = g_steal_pointer(&text);
-        return config;
-    }
+    if (!open_bundle(bundle, &fd, error))
+        return rn_error_add_hint(error, "%s", bundle_hint);
+    if (rn_file_read(fd, "config.json", RN_JSON_MAX_SIZE, out_text, out_length,
+                     &failure))
+        return true;
     if (rn_error_is_errno(failure, ENOENT)) {
         (void)rn_set_error(error, RN_ERROR_NOT_FOUND,
                            "bundle \"%s\" has no config.json", bundle);
-        (void)rn_error_add_hint(error, "%s", bundle_hint);
-        return NULL;
+        return rn_error_add_hint(error, "%s", bundle_hint);
     }
     g_propagate_prefixed_error(error, g_steal_pointer(&failure),
                                "bundle \"%s\": ", bundle);
-    return NULL;
+    return false;
+}
+
+RnConfig *rn_config_load(const char *bundle, char **out_text, GError **error)
+{
+    g_autofree char *text = NULL;
+    gsize length = 0;
+    RnConfig *config = NULL;
+
+    if (!read_text(bundle, &text, &length, error))
+        return NULL;
+    config = rn_config_parse(text, length, "config.json", error);
+    if (config != NULL && out_text != NULL)
+        *out_text = g_steal_pointer(&text);
+    return config;
+}
+
+bool rn_config_look(const char *bundle, RnJsonReader read, void *target,
+                    GError **error)
+{
+    g_autofree char *text = NULL;
+    gsize length = 0;
+
+    return read_text(bundle, &text, &length, error) &&
+           read_document(text, length, "config.json", read, target, error);
 }

@@ -6,8 +6,6 @@
 
 #include <unit.h>
 
-#include <errno.h>
-
 #include <rnet/dialect/hook-inside.h>
 
 #include "scratch.h"
@@ -86,7 +84,7 @@ static void broken_bundle_is_told(void **state)
         assert_error(error, RN_ERROR, RN_ERROR_INVALID, cases[i].part);
     }
     assert_false(check_bundle(NULL, &missing));
-    assert_error(missing, RN_ERRNO, ENOENT, "config.json");
+    assert_error(missing, RN_ERROR, RN_ERROR_NOT_FOUND, "no config.json");
 }
 
 int main(void)

@@ -15,6 +15,7 @@
 
 #include <stdint.h>
 
+#include <rnet/oci/json-read.h>
 #include <rnet/sys/caps.h>
 #include <rnet/sys/idmap.h>
 #include <rnet/sys/resources.h>
@@ -149,6 +150,14 @@ typedef struct RnConfig {
  */
 RnConfig *rn_config_load(const char *bundle, char **out_text,
                          GError **error) RN_CHECK;
+
+/*
+ * Reads BUNDLE/config.json in the same way, but gives the document to `read`
+ * alone: what that does not want is not looked at. For who only needs a part,
+ * of a bundle that another runtime may understand better.
+ */
+bool rn_config_look(const char *bundle, RnJsonReader read, void *target,
+                    GError **error) RN_CHECK;
 
 /*
  * Reads one "process" object by itself, for `exec --process FILE` (at most
