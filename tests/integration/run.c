@@ -276,6 +276,12 @@ int run_wait(Run *run)
     return run->status;
 }
 
+const char *run_said(Run *run)
+{
+    drain(&run->err, run->err_text);
+    return run->err_text->str;
+}
+
 void run_expect_exit(Run *run, int status)
 {
     int actual = run_wait(run);

@@ -71,6 +71,9 @@ int run_wait(Run *run);
 /* run_wait() and a check of the exit status; shows the output if wrong. */
 void run_expect_exit(Run *run, int status);
 
+/* Its stderr so far, the Run's; also of what it left behind with the pipe. */
+const char *run_said(Run *run);
+
 /* Its stdout so far is this; shows the stderr, too, if it is not. */
 #define run_check_out(run, expected)                                           \
     do {                                                                       \

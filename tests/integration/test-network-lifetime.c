@@ -286,11 +286,13 @@ static void await_end(Member *member)
     g_autofree char *api = api_path(member);
 
     check_status(member);
-    run_end(member->run);
     if (member->detach != NULL) {
-        run_expect_exit(member->detach, 0);
+        check(run_wait(member->detach) == 0,
+              "origin %d: \"%s\"; the keeper: \"%s\"", member->fate->origin,
+              run_said(member->detach), run_said(member->run));
         run_end(member->detach);
     }
+    run_end(member->run);
     rn_fd_close(&member->client);
     if (member->service >= 0)
         peer_reset(member->service);
