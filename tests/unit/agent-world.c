@@ -12,6 +12,7 @@
 #include <poll.h>
 #include <unistd.h>
 
+#include <netinet/in.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 
@@ -163,6 +164,24 @@ void close_world(World *world)
     rn_fd_close(&world->serving);
     rn_fd_close(&world->link);
     netns_close(&world->netns);
+}
+
+void await_segment(const World *world, RnFrame *out_frame)
+{
+    static uint8_t buffer[LINK_PREFIX + RN_FRAME_MAX];
+
+    for (;;) {
+        struct pollfd entry = { .fd = world->link, .events = POLLIN };
+        ssize_t got = 0;
+
+        assert_int_equal(poll(&entry, 1, -1), 1);
+        got = read(world->link, buffer, sizeof buffer);
+        assert_true(got > LINK_PREFIX);
+        if (rn_frame_parse(buffer + LINK_PREFIX, (gsize)got - LINK_PREFIX,
+                           out_frame) &&
+            out_frame->protocol == IPPROTO_TCP)
+            return;
+    }
 }
 
 /* Asks for one socket; its fd, or -1 with the reply's errno. */

@@ -9,7 +9,15 @@
 
 #include <sys/types.h>
 
+#include <linux/virtio_net.h>
+
 #include <rnet/net/agent.h>
+#include <rnet/net/frame.h>
+
+enum {
+    LINK_PREFIX =
+        sizeof(struct virtio_net_hdr) /* before a TAP's frames, tap.h */
+};
 
 typedef struct World {
     Netns netns;
@@ -47,6 +55,9 @@ int wait_for_exit(World *world);
 
 /* Ends nsagent by the monitor's EOF and expects exit status 0. */
 void close_world(World *world);
+
+/* The next TCP frame that comes out of a TAP; parsed, until the next call. */
+void await_segment(const World *world, RnFrame *out_frame);
 
 /* Asks for one socket: its fd, or -1 with the reply's errno. */
 int ask(const World *world, const RnSocketRequest *request, int *out_errno);

@@ -16,8 +16,6 @@
 #include <linux/netlink.h>
 #include <netinet/in.h>
 
-#include <linux/virtio_net.h>
-
 #include <rnet/net/inside-socket.h>
 #include <rnet/sys/sysctl.h>
 #include <rnet/util/fd.h>
@@ -26,13 +24,6 @@
 
 #include "agent-world.h"
 #include "frames.h"
-
-/* the TAP's header (tap.h) is in front of each frame */
-enum {
-    PREFIX = sizeof(struct virtio_net_hdr)
-};
-
-static uint8_t buffer[PREFIX + RN_FRAME_MAX];
 
 static RnAgentSetup make_handoff_setup(void)
 {
@@ -52,30 +43,16 @@ static void open_handoff_world(World *world)
     assert_true(rn_fd_set_nonblocking(world->link, true, NULL));
 }
 
-/* The next TCP frame that comes out of the link. */
-static void await_segment(const World *world, RnFrame *out_frame)
-{
-    for (;;) {
-        struct pollfd entry = { .fd = world->link, .events = POLLIN };
-        ssize_t got = 0;
-
-        assert_int_equal(poll(&entry, 1, -1), 1);
-        got = read(world->link, buffer, sizeof buffer);
-        assert_true(got > PREFIX);
-        if (rn_frame_parse(buffer + PREFIX, (gsize)got - PREFIX, out_frame) &&
-            out_frame->protocol == IPPROTO_TCP)
-            return;
-    }
-}
-
 static void assert_no_segment(const World *world)
 {
+    static uint8_t buffer[LINK_PREFIX + RN_FRAME_MAX];
     ssize_t got = 0;
 
-    while ((got = read(world->link, buffer, sizeof buffer)) > PREFIX) {
+    while ((got = read(world->link, buffer, sizeof buffer)) > LINK_PREFIX) {
         RnFrame frame;
 
-        if (rn_frame_parse(buffer + PREFIX, (gsize)got - PREFIX, &frame) &&
+        if (rn_frame_parse(buffer + LINK_PREFIX, (gsize)got - LINK_PREFIX,
+                           &frame) &&
             frame.protocol == IPPROTO_TCP)
             fail_msg("a TCP segment with flags %x", frame.tcp_flags);
     }

@@ -18,7 +18,6 @@
 #include <linux/fib_rules.h>
 #include <linux/if_tun.h>
 #include <linux/rtnetlink.h>
-#include <linux/virtio_net.h>
 #include <netinet/in.h>
 #include <sys/ioctl.h>
 
@@ -34,11 +33,8 @@
 #include "frames.h"
 
 enum {
-    PREFIX = sizeof(struct virtio_net_hdr), /* in front of a TAP's frames */
-    RESULT = 1000,                          /* a message; not protocol.h's */
+    RESULT = 1000, /* a message; not protocol.h's */
 };
-
-static uint8_t buffer[PREFIX + RN_FRAME_MAX];
 
 static const uint8_t owners_mac[6] = { 0x02, 9, 8, 7, 6, 5 };
 
@@ -180,22 +176,6 @@ static void open_owned(World *world)
         skip_without("no ip(8)");
     *world = (World){ .monitor = -1, .serving = -1, .link = -1 };
     netns_open(&world->netns);
-}
-
-/* The next TCP frame that comes out of the link. */
-static void await_segment(const World *world, RnFrame *out_frame)
-{
-    for (;;) {
-        struct pollfd entry = { .fd = world->link, .events = POLLIN };
-        ssize_t got = 0;
-
-        assert_int_equal(poll(&entry, 1, -1), 1);
-        got = read(world->link, buffer, sizeof buffer);
-        assert_true(got > PREFIX);
-        if (rn_frame_parse(buffer + PREFIX, (gsize)got - PREFIX, out_frame) &&
-            out_frame->protocol == IPPROTO_TCP)
-            return;
-    }
 }
 
 /* A connection to the outside that the kernel carries. */
