@@ -138,11 +138,14 @@ unit_tests += tests/unit/test-cgroup-properties
 tests_unit_test_cgroup_properties_SOURCES = \
 	tests/unit/test-cgroup-properties.c
 tests_unit_test_cgroup_properties_LDADD = $(RUNTIME_LIBS) $(CMOCKA_LIBS)
+noinst_HEADERS += tests/unit/entries.h
 unit_tests += tests/unit/test-network-control
-tests_unit_test_network_control_SOURCES = tests/unit/test-network-control.c
+tests_unit_test_network_control_SOURCES = tests/unit/test-network-control.c \
+	tests/unit/entries.c
 tests_unit_test_network_control_LDADD = $(RUNTIME_LIBS) $(CMOCKA_LIBS)
 unit_tests += tests/unit/test-network-entry
-tests_unit_test_network_entry_SOURCES = tests/unit/test-network-entry.c
+tests_unit_test_network_entry_SOURCES = tests/unit/test-network-entry.c \
+	tests/unit/entries.c
 tests_unit_test_network_entry_LDADD = $(RUNTIME_LIBS) $(CMOCKA_LIBS)
 unit_tests += tests/unit/test-network-state
 tests_unit_test_network_state_SOURCES = tests/unit/test-network-state.c

@@ -20,48 +20,7 @@
 #include <rnet/util/msg.h>
 #include <rnet/util/protocol.h>
 
-#include "scratch.h"
-
-static int make_state_dir(void **state)
-{
-    *state = scratch_make();
-    return 0;
-}
-
-static int remove_state_dir(void **state)
-{
-    scratch_remove(*state);
-    g_free(*state);
-    return 0;
-}
-
-static void assert_nothing_left(const char *state_dir)
-{
-    g_autoptr(GDir) dir = g_dir_open(state_dir, 0, NULL);
-
-    assert_non_null(dir);
-    assert_null(g_dir_read_name(dir));
-}
-
-static RnNetworkEntry *make_entry(const char *state_dir, const char *key)
-{
-    g_autoptr(GError) error = NULL;
-    RnNetworkEntry *entry = rn_network_entry_new(state_dir, key, &error);
-
-    assert_no_error(error);
-    return entry;
-}
-
-static void assert_missing(const char *state_dir, const char *key)
-{
-    g_autoptr(GError) error = NULL;
-
-    assert_false(rn_network_detach(state_dir, key, &error));
-    assert_error(error, RN_ERROR, RN_ERROR_NOT_FOUND, key);
-    g_clear_error(&error);
-    assert_null(rn_network_ask(state_dir, key, &error));
-    assert_error(error, RN_ERROR, RN_ERROR_NOT_FOUND, key);
-}
+#include "entries.h"
 
 typedef enum Manner {
     PLAIN,
