@@ -121,10 +121,12 @@ static bool find_base(const char *state_dir, int *out_fd, GError **error)
     return make_base(state_dir, out_fd, error);
 }
 
+/* Under its lock: then one that is there is what its name leads to. */
 static void remove_base(int base_fd)
 {
     /* fails while there are others in it */
-    (void)unlinkat(base_fd, "../@networks", AT_REMOVEDIR);
+    if (!is_removed(base_fd))
+        (void)unlinkat(base_fd, "../@networks", AT_REMOVEDIR);
 }
 
 /* All that is in an entry, and the entry. Under the lock of the directory. */

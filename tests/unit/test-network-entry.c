@@ -14,12 +14,14 @@
 #include <unistd.h>
 
 #include <sys/file.h>
+#include <sys/stat.h>
 
 #include <rnet/runtime/network-entry.h>
 #include <rnet/sys/process.h>
 #include <rnet/util/fd.h>
 
 #include "entries.h"
+#include "scratch.h"
 
 /* Whose keeper has died. */
 static void make_stale(const char *state_dir, const char *key)
@@ -122,6 +124,19 @@ static void stale_claim_is_not_in_the_way(void **state)
     assert_nothing_left(*state);
 }
 
+/* Another's may have taken the place of the directory meanwhile. */
+static void late_removal_leaves_others_alone(void **state)
+{
+    RnNetworkEntry *entry = make_entry(*state, "hook@web");
+    g_autofree char *base = g_build_filename(*state, "@networks", NULL);
+
+    scratch_remove(base);
+    assert_int_equal(mkdir(base, 0700), 0);
+    rn_network_entry_remove(entry);
+    assert_int_equal(rmdir(base), 0);
+    assert_nothing_left(*state);
+}
+
 static void namespace_has_one_network(void **state)
 {
     RnNetworkEntry *web = make_entry(*state, "hook@web");
@@ -217,6 +232,7 @@ int main(void)
         TEST(missing_network_leaves_no_trace),
         TEST(stale_entry_is_removed_by_whoever_comes),
         TEST(stale_claim_is_not_in_the_way),
+        TEST(late_removal_leaves_others_alone),
         TEST(namespace_has_one_network),
         TEST(keeper_that_is_being_killed_is_waited_for),
         TEST(handed_over_entry_is_kept_and_removed),
