@@ -54,8 +54,12 @@ start_hook() {
                 "\"createContainer\": %s },\n", hook, hook
         }
         { print }' "$dir/bundle/config.json" >"$dir/hook-bundle/config.json"
-    "${as[@]}" crun --root "$dir/user/crun" --cgroup-manager=disabled run \
-        --bundle "$dir/hook-bundle" hooked >"$log" 2>&1 </dev/null &
+    local crun=("${as[@]}" crun --root "$dir/user/crun"
+        --cgroup-manager=disabled)
+    # the one of the round before, whose crun was killed
+    "${crun[@]}" delete --force hooked 2>/dev/null
+    "${crun[@]}" run --bundle "$dir/hook-bundle" hooked >"$log" 2>&1 \
+        </dev/null &
     helper=$!
     until_true 5 payload_or_death
     [ -n "$payload" ]
