@@ -8,6 +8,7 @@
 #include "config.h"
 
 #include <rnet/dialect/hook-files.h>
+#include <rnet/dialect/hook-options.h>
 
 #include <unistd.h>
 
@@ -132,6 +133,24 @@ static bool tell(const char *directory, GError **error)
     return rn_fd_write_all(STDOUT_FILENO, text->str, text->len, error);
 }
 
+/* Nobody would see their errors before a container starts. */
+static bool check_arguments(char **arguments, GError **error)
+{
+    g_auto(RnHookOptions) options = { 0 };
+    g_auto(RnNetworkWish) wish = { 0 };
+    g_autoptr(GPtrArray) words = g_ptr_array_new();
+    char name[] = "hook";
+
+    /* a copy, from which the parser takes out what it knows */
+    g_ptr_array_add(words, name);
+    for (unsigned i = 0; arguments != NULL && arguments[i] != NULL; i++)
+        g_ptr_array_add(words, arguments[i]);
+    g_ptr_array_add(words, NULL);
+    return rn_hook_options_parse((int)words->len - 1, (char **)words->pdata,
+                                 &options, error) &&
+           rn_hook_options_wish(&options, &wish, error);
+}
+
 static bool install(const RnDialectWorld *world, InstallOptions *options,
                     GError **error)
 {
@@ -167,7 +186,8 @@ int rn_hook_install(const RnDialectWorld *world, int argc, char **argv)
     g_auto(InstallOptions) options = { 0 };
     g_autoptr(GError) failure = NULL;
 
-    if (!parse_arguments(argc, argv, &options, &failure))
+    if (!parse_arguments(argc, argv, &options, &failure) ||
+        !check_arguments(options.arguments, &failure))
         return fail(EXIT_USAGE, failure);
     if (!install(world, &options, &failure))
         return fail(EXIT_FAILED, failure);

@@ -21,8 +21,8 @@
 #include <rnet/dialect/hook-files.h>
 #include <rnet/dialect/hook-input.h>
 #include <rnet/dialect/hook-inside.h>
+#include <rnet/dialect/hook-options.h>
 #include <rnet/dialect/hook-resolv.h>
-#include <rnet/dialect/hook-words.h>
 #include <rnet/dialect/input.h>
 #include <rnet/runtime/attach.h>
 #include <rnet/util/fd.h>
@@ -32,71 +32,6 @@ enum {
     EXIT_FAILED = 1,
     EXIT_USAGE = 2,
 };
-
-typedef struct HookOptions {
-    RnHookWords words;
-    gboolean no_annotations, resolv_conf;
-} HookOptions;
-
-static void clear_options(HookOptions *options)
-{
-    rn_hook_words_clear(&options->words);
-}
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(HookOptions, clear_options)
-
-/* --publish-all has a value or none. */
-static gboolean take_publish_all(G_GNUC_UNUSED const char *name,
-                                 const char *value, gpointer data,
-                                 G_GNUC_UNUSED GError **error)
-{
-    HookOptions *options = data;
-
-    g_free(options->words.publish_all);
-    options->words.publish_all = g_strdup(value != NULL ? value : "");
-    return TRUE;
-}
-
-static bool parse_arguments(int argc, char **argv, HookOptions *options,
-                            GError **error)
-{
-    const GOptionEntry entries[] = {
-        { "publish", 'p', 0, G_OPTION_ARG_FILENAME_ARRAY,
-          &options->words.publish, "Publish a port, see rnet run --help",
-          "SPEC" },
-        { "network", 0, 0, G_OPTION_ARG_FILENAME, &options->words.network,
-          "The network's options, see rnet run --help", "OPTIONS" },
-        { "publish-all", 'P', G_OPTION_FLAG_OPTIONAL_ARG, G_OPTION_ARG_CALLBACK,
-          take_publish_all,
-          "Publish on the host's loopback what listens inside", "RANGE" },
-        { "expose-host", 0, 0, G_OPTION_ARG_FILENAME_ARRAY,
-          &options->words.expose_host,
-          "Let a port of the host's loopback be reached", "PORT[:PORT]" },
-        { "no-annotations", 0, 0, G_OPTION_ARG_NONE, &options->no_annotations,
-          "Do not heed the container's annotations", NULL },
-        { "resolv-conf", 0, 0, G_OPTION_ARG_NONE, &options->resolv_conf,
-          "Write /etc/resolv.conf into its root file system if it has none",
-          NULL },
-        { NULL },
-    };
-    g_autoptr(GOptionContext) context = g_option_context_new(NULL);
-    GOptionGroup *group = g_option_group_new("hook", NULL, NULL, options, NULL);
-
-    g_option_group_add_entries(group, entries);
-    g_option_context_set_main_group(context, group);
-    g_option_context_set_summary(
-        context, "Gives a network to the container whose state is on stdin: "
-                 "an OCI hook for the\nstages createRuntime (or prestart), "
-                 "createContainer and poststop.");
-    g_option_context_set_description(
-        context, "Annotations rnet.publish and rnet.expose-host (lists with "
-                 "commas) add to the\noptions, rnet.network and "
-                 "rnet.publish-all replace them.\n\n`rnet hook install --help` "
-                 "tells of Podman's hook files.");
-    if (!g_option_context_parse(context, &argc, &argv, error))
-        return false;
-    return argc < 2 || rn_set_error(error, RN_ERROR_INVALID,
-                                    "unexpected argument \"%s\"", argv[1]);
-}
 
 /* A container that has no network namespace of its own. */
 static bool refuse_own_network(const RnHookInput *input, GError **error)
@@ -189,7 +124,7 @@ static bool attach(const RnDialectWorld *world, const char *key,
 }
 
 /* Only before there is a process in it: "running" is too late. */
-static bool write_resolv(const RnHookInput *input, const HookOptions *options,
+static bool write_resolv(const RnHookInput *input, const RnHookOptions *options,
                          const RnNetworkWish *wish, GError **error)
 {
     if (!options->resolv_conf || input->bundle == NULL ||
@@ -203,34 +138,25 @@ static bool write_resolv(const RnHookInput *input, const HookOptions *options,
 
 /* Nothing to do for a container that says "rnet.network=none". */
 static bool attach_as_wished(const RnDialectWorld *world, const char *key,
-                             const RnHookInput *input, HookOptions *options,
+                             const RnHookInput *input, RnHookOptions *options,
                              GError **error)
 {
     g_auto(RnNetworkWish) wish = { 0 };
-    RnNetworkWords words;
 
     if (!options->no_annotations &&
         !rn_hook_words_annotate(&options->words, input->annotations, error))
         return false;
-    words = rn_hook_words_view(&options->words);
-    if (!rn_network_wish_parse(&words, &wish, error))
+    if (!rn_hook_options_wish(options, &wish, error))
         return false;
-    switch (wish.options.mode) {
-    case RN_NETWORK_NONE:
+    if (wish.options.mode == RN_NETWORK_NONE)
         return true;
-    case RN_NETWORK_SLIRP:
-        if (rn_hook_is_inside(input))
-            return rn_hook_hand_over(world->state_dir, key, &wish, error);
-        return write_resolv(input, options, &wish, error) &&
-               attach(world, key, input, &wish, error);
-    default:
-        return rn_set_error(error, RN_ERROR_UNSUPPORTED,
-                            "network \"%s\": a hook can only make one",
-                            words.network);
-    }
+    if (rn_hook_is_inside(input))
+        return rn_hook_hand_over(world->state_dir, key, &wish, error);
+    return write_resolv(input, options, &wish, error) &&
+           attach(world, key, input, &wish, error);
 }
 
-static bool run_hook(const RnDialectWorld *world, HookOptions *options,
+static bool run_hook(const RnDialectWorld *world, RnHookOptions *options,
                      GError **error)
 {
     g_autoptr(json_t) state = rn_input_read(STDIN_FILENO, "stdin", error);
@@ -262,12 +188,12 @@ static int fail(int status, GError *failure)
 
 int rn_dialect_hook(const RnDialectWorld *world, int argc, char **argv)
 {
-    g_auto(HookOptions) options = { 0 };
+    g_auto(RnHookOptions) options = { 0 };
     g_autoptr(GError) failure = NULL;
 
     if (argc > 1 && g_str_equal(argv[1], "install"))
         return rn_hook_install(world, argc - 1, argv + 1);
-    if (!parse_arguments(argc, argv, &options, &failure))
+    if (!rn_hook_options_parse(argc, argv, &options, &failure))
         return fail(EXIT_USAGE, failure);
     if (!run_hook(world, &options, &failure))
         return fail(EXIT_FAILED, failure);
