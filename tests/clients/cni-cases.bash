@@ -71,6 +71,12 @@ refused() {
     has '"msg": "'
 }
 
+# no_processes [MESSAGE]: of any network, in time
+no_processes() {
+    wait_for_networks
+    [ -z "$(processes rnet-)" ] || fail "${1:-}$(processes rnet-)"
+}
+
 clean_up() {
     local name pid
     for pid in $(processes httpd) $(processes rnet-monitor); do
@@ -248,15 +254,13 @@ test_failure_has_a_code_and_leaves_nothing() {
         printf '#!/bin/bash\n%s\n' "$line" >"$dir/files/mute"
         chmod 755 "$dir/files/mute"
         program=$dir/files/mute call 1 ADD "$(conf 1.1.0)"
-        wait_for_networks
-        [ -z "$(processes rnet-)" ] || fail "$line: $(processes rnet-)"
+        no_processes "$line: "
     done
     inside busybox ip link add eth0 type dummy 2>/dev/null ||
         inside ip link add eth0 type veth peer name eth9
     call 1 ADD "$(conf 1.1.0 "$(mapping)")"
     refused 100
-    wait_for_networks
-    [ -z "$(processes rnet-)" ] || fail "$(processes rnet-)"
+    no_processes
     ip netns del web
 }
 
@@ -345,8 +349,7 @@ test_gc_ends_what_is_not_valid() {
     is $'cni@net@web@eth0\ncni@other@other@eth0'
     call 0 GC "$(conf 1.1.0 "${valid}null")"
     call 0 GC "$(network=other conf 1.1.0 "$valid[]")"
-    wait_for_networks
-    [ -z "$(processes rnet-)" ] || fail "$(processes rnet-)"
+    no_processes
     for name in web one two other; do
         ip netns del $name
     done
@@ -389,8 +392,7 @@ test_network_ends_with_the_namespaces_path() {
     call 0 ADD "$(conf 1.1.0 "$(mapping)")"
     [ -n "$(processes rnet-monitor)" ] || fail "no monitor"
     ip netns del web
-    wait_for_networks
-    [ -z "$(processes rnet-)" ] || fail "$(processes rnet-)"
+    no_processes
     call 0 DEL "$(conf 1.1.0)" # which the runtime does all the same
 }
 

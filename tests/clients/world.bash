@@ -430,6 +430,16 @@ wait_for_networks() {
     done
 }
 
+# no_network: none of the runtime $rt's is left in $state_dir, without waiting
+# for more than a monitor's last step
+no_network() {
+    # shellcheck disable=SC2154 # of who calls it
+    [ -z "$(find "$state_dir" -mindepth 1 2>/dev/null)" ] ||
+        fail "$rt: $(find "$state_dir")"
+    wait_for_end rnet-monitor
+    [ -z "$(processes rnet-monitor)" ] || fail "$rt: a monitor is left"
+}
+
 # check_nothing_left: no process, no mount, no entry of the runtime's state,
 # after what the client itself removes
 check_nothing_left() {
